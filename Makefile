@@ -1,0 +1,63 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+BIN := .venv/bin
+PY := $(BIN)/python
+# `make demo BACKEND=celery`
+BACKEND ?= process
+# Extra arguments for pytest: make test ARGS='-k celery -x'
+ARGS ?=
+
+.PHONY: help demo test check lint format types layers generate contract bench clean setup services
+
+help: ## Show this list
+	@echo "Wove: keep a workflow inline in Python, run any task of it elsewhere."
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@echo
+	@echo "Start with: make demo"
+
+demo: ## A weave with one task here and one in a worker process (BACKEND=celery: a real Redis and Celery)
+	@scripts/setup run
+	@$(PY) scripts/demo.py $(BACKEND)
+
+test: setup services ## Set up what the tests need, services included, and run them
+	$(PY) -m pytest -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
+
+check: setup ## Format, lint, types, layers, unit and contract tests: under two minutes
+	@$(MAKE) --no-print-directory lint types layers
+	$(PY) -m pytest -q -n 2 tests/unit tests/contract tests/docs $(ARGS)
+
+lint: setup ## Formatting and lint rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+format: setup ## Rewrite the files as `lint` wants them
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+types: setup ## mypy --strict and pyright
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+layers: setup ## Which package may import which (import-linter)
+	$(BIN)/lint-imports
+
+generate: setup ## Make the stubs in generated/ from proto/
+	$(PY) scripts/generate.py
+
+contract: setup ## buf lint, format and breaking, golden vectors, and generated code up to date
+	$(PY) -m pytest -q tests/contract $(ARGS)
+	$(PY) scripts/generate.py --check
+
+bench: setup ## Measure against the limits of this machine
+	$(PY) -m bench
+
+clean: ## Remove what the other targets made (not .venv: rm -rf .venv does that)
+	rm -rf .build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.*
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+setup:
+	@scripts/setup dev
+
+services:
+	@scripts/services redis rabbitmq
