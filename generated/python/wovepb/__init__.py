@@ -1,0 +1,1 @@
+"""Generated from proto/wovepb: never edited by hand."""

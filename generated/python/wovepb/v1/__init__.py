@@ -1,0 +1,1 @@
+"""Messages of the wire package wove.v1."""

@@ -1,0 +1,85 @@
+"""Make the stubs in `generated/` from `proto/`, with the pinned tools of the `contract` group.
+
+    python scripts/generate.py             write the stubs and the image proto/contract.binpb
+    python scripts/generate.py --check     compare with a fresh run; exit 1 on a difference
+    python -m pytest tests/contract        the contract's tests: buf lint, format and breaking,
+                                           golden vectors, recorded callbacks
+
+The image is what `buf breaking` compares with. It takes in additions, so that they are
+guarded from then on; a change that breaks it stops this script before anything is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import filecmp
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+STUBS = Path("generated/python/wovepb/v1")
+IMAGE = Path("proto/contract.binpb")
+
+
+def buf(*arguments: str) -> None:
+    """Run the pinned `buf`, with this interpreter as the `python` of buf.gen.yaml."""
+    tools = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', '')}"}
+    subprocess.run([str(tools / "buf"), *arguments], cwd=ROOT, env=environment, check=True)
+
+
+def make(target: Path) -> None:
+    """Write stubs and image below `target`, laid out as in the repository."""
+    (target / IMAGE).parent.mkdir(parents=True, exist_ok=True)
+    buf("generate", "--output", str(target))
+    buf("build", "--exclude-source-info", "--output", str(target / IMAGE))
+
+
+def made_files(root: Path) -> set[Path]:
+    """The files under `root` that this script makes, relative to it."""
+    stubs = (path.relative_to(root) for path in (root / STUBS).glob("*_pb2.py*"))
+    return {*stubs, IMAGE}
+
+
+def differences(fresh: Path) -> list[Path]:
+    """Files that differ between the repository and a fresh run, or are in one only."""
+    return sorted(
+        path
+        for path in made_files(ROOT) | made_files(fresh)
+        if not (ROOT / path).is_file()
+        or not (fresh / path).is_file()
+        or not filecmp.cmp(ROOT / path, fresh / path, shallow=False)
+    )
+
+
+def main() -> int:
+    """Generate, or compare."""
+    parser = argparse.ArgumentParser(description="Make the stubs in generated/ from proto/.")
+    parser.add_argument("--check", action="store_true", help="compare only, write nothing")
+    check = parser.parse_args().check
+    if (ROOT / IMAGE).exists():
+        buf("breaking", "--against", str(IMAGE))
+    with tempfile.TemporaryDirectory() as name:
+        fresh = Path(name)
+        make(fresh)
+        changed = differences(fresh)
+        if check:
+            for path in changed:
+                print(f"{path} is not what proto/ makes: run `make generate`", file=sys.stderr)
+            return 1 if changed else 0
+        for path in changed:
+            (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+            if (fresh / path).is_file():
+                shutil.copyfile(fresh / path, ROOT / path)
+            else:
+                (ROOT / path).unlink()
+            print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
