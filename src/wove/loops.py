@@ -1,0 +1,188 @@
+"""Runs a coroutine to its end from sync code, with or without a running event loop around.
+
+Ctrl-C: the first one cancels the coroutine and gives it `GRACE` seconds; the
+second one, or the end of that time, leaves it where it is. Both end in a
+`KeyboardInterrupt` for the caller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable, Coroutine
+from contextvars import copy_context
+from functools import partial
+from typing import Any
+
+__all__ = ["GRACE", "run_to_end"]
+
+GRACE = 5.0
+"""Seconds between the first Ctrl-C and giving the weave up."""
+
+
+def run_to_end(work: Callable[[], Coroutine[Any, Any, None]], abandon: Callable[[], None]) -> None:
+    """Run `work()` on an event loop of its own and return when it has ended.
+
+    Where a loop is running in this thread already, as in a notebook, it runs on a
+    thread of its own with a copy of this context.
+
+    Args:
+        work: makes the coroutine.
+        abandon: called when it is given up before its end.
+
+    Raises:
+        KeyboardInterrupt: the user interrupted it.
+    """
+    runner = _Runner(work, abandon)
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        run: Callable[[], None] = runner.run
+    else:
+        run = runner.run_on_own_thread
+    previous = _replace_handler(runner.on_signal)
+    try:
+        run()
+    finally:
+        if previous is not None:
+            signal.signal(signal.SIGINT, previous)
+    if runner.interrupted:
+        raise KeyboardInterrupt
+
+
+def _replace_handler(handler: Callable[[int, Any], None]) -> Any:
+    """Handle SIGINT meanwhile, unless the program has a handler of its own.
+
+    `asyncio.Runner`'s handler cancels a task that cannot run while its thread waits for
+    ours, so it does not count as the program's own.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    present = signal.getsignal(signal.SIGINT)
+    of_runner = isinstance(present, partial) and present.func.__name__ == "_on_sigint"
+    if present is not signal.default_int_handler and not of_runner:
+        return None
+    signal.signal(signal.SIGINT, handler)
+    return present
+
+
+class _Runner:
+    def __init__(
+        self, work: Callable[[], Coroutine[Any, Any, None]], abandon: Callable[[], None]
+    ) -> None:
+        self.interrupted = False
+        self._work = work
+        self._abandon = abandon
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._error: BaseException | None = None
+
+    def on_signal(self, _number: int, _frame: Any) -> None:
+        """SIGINT, in the main thread."""
+        first = not self.interrupted
+        self.interrupt(self._cancel if first else _give_up)
+        if not first:
+            raise KeyboardInterrupt
+
+    def interrupt(self, how: Callable[[], None]) -> None:
+        """From any thread: cancel the coroutine, or give it up."""
+        self.interrupted = True
+        if self._loop is not None:
+            try:
+                self._loop.call_soon_threadsafe(how)
+            except RuntimeError:
+                return  # it has just ended
+
+    def run(self) -> None:
+        """Run the coroutine in this thread."""
+        self._loop = loop = asyncio.new_event_loop()
+        ended = False
+        try:
+            self._task = loop.create_task(self._work())
+            if self.interrupted:
+                self._cancel()
+            try:
+                loop.run_until_complete(self._task)
+            except KeyboardInterrupt:
+                if self.interrupted:
+                    raise
+                # From a handler of the program's own: the same rules from here on.
+                self.interrupted = True
+                if not self._task.done():
+                    self._cancel()
+                    loop.run_until_complete(self._task)
+            ended = True
+        except asyncio.CancelledError:
+            ended = True
+            if not self.interrupted:
+                raise
+        except KeyboardInterrupt:
+            if not self.interrupted:
+                raise
+            ended = self._task is not None and self._task.done()
+        except BaseException:
+            ended = True
+            raise
+        finally:
+            try:
+                if ended:
+                    loop.run_until_complete(_clean_up(loop))
+                else:
+                    self._forget(loop)
+            finally:
+                loop.close()
+
+    def run_on_own_thread(self) -> None:
+        """Run the coroutine in a new thread and wait for it; interrupts are forwarded to it."""
+        thread = threading.Thread(
+            target=copy_context().run, args=(self._kept,), name="wove-weave", daemon=True
+        )
+        thread.start()
+        try:
+            thread.join()
+        except BaseException:
+            # The second Ctrl-C, or whatever the program's own handler raises.
+            if self.interrupted:
+                self.interrupt(_give_up)
+            else:
+                self.interrupt(self._cancel)
+            thread.join(GRACE)
+            raise
+        if self._error is not None:
+            raise self._error
+
+    def _kept(self) -> None:
+        try:
+            self.run()
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
+            self._error = error
+
+    def _cancel(self) -> None:
+        assert self._loop is not None  # noqa: S101 - for the type checker
+        if self._task is not None:
+            self._task.cancel()
+        self._loop.call_later(GRACE, _give_up)
+
+    def _forget(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._abandon()
+        for task in asyncio.all_tasks(loop):
+            # Left on purpose: no "Task was destroyed but it is pending!" for each.
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+
+
+def _give_up() -> None:
+    # An event loop passes this one on to the caller of `run_until_complete`.
+    raise KeyboardInterrupt
+
+
+async def _clean_up(loop: asyncio.AbstractEventLoop) -> None:
+    """What `asyncio.run` does at its end: nothing that a task has started stays behind."""
+    left = asyncio.all_tasks(loop)
+    left.discard(asyncio.current_task())
+    if left:
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+    await loop.shutdown_asyncgens()
+    await loop.shutdown_default_executor()
