@@ -1,0 +1,1 @@
+"""What crossing a process boundary takes: pickles, failures as data, version checks."""
