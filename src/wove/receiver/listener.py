@@ -1,0 +1,85 @@
+"""The listening socket, and what a fork does to it.
+
+A forked child inherits every descriptor. While it holds a listening or an
+accepted socket, connections to a receiver that is gone are still taken by the
+kernel and never answered. So all of them are known from the moment they exist,
+and closed in the child.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import threading
+import weakref
+
+from wove.errors import CallbackUnreachableError
+
+__all__ = ["Listener", "accepting", "bind"]
+
+accepting = threading.Lock()
+"""Held while a connection is accepted and noted, and across a fork, so that no
+child can inherit a connection that nobody has noted yet."""
+
+
+class Listener(socket.socket):
+    """A listening socket that knows the connections it accepted."""
+
+    def __init__(self, family: int, kind: int, protocol: int) -> None:
+        super().__init__(family, kind, protocol)
+        self._accepted: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def accept(self) -> tuple[socket.socket, object]:
+        """Accept one connection and note it."""
+        with accepting:
+            connection, address = super().accept()
+            self._accepted.add(connection)
+        return connection, address
+
+    def close_inherited(self) -> None:
+        """In a forked child: give all descriptors up; the parent keeps its own."""
+        for connection in list(self._accepted):
+            connection.close()
+        self.close()
+
+
+def bind(host: str, port: int, backlog: int) -> Listener:
+    """Listen on `host` and `port`; the kernel takes connections from now on.
+
+    Raises:
+        CallbackUnreachableError: that is not possible; the message says what to change.
+    """
+    try:
+        found = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_NUMERICSERV
+        )
+        family, kind, protocol, _, address = found[0]
+        listener = Listener(family, kind, protocol)
+    except OSError as error:
+        raise _cannot_bind(host, port, error) from error
+    try:
+        if os.name == "posix":
+            # Without it a port stays taken for a minute after its receiver is gone.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(backlog)
+        listener.setblocking(False)
+    except OSError as error:
+        listener.close()
+        raise _cannot_bind(host, port, error) from error
+    return listener
+
+
+def _cannot_bind(host: str, port: int, error: OSError) -> CallbackUnreachableError:
+    words = error.strerror or str(error)
+    if error.errno == errno.EADDRINUSE:
+        advice = (
+            "another process has this address. Set callback_port=0 to take any free port, and "
+            "write {port} for the port in callback_url"
+        )
+    else:
+        advice = "set callback_host to an address of this machine, and callback_port to a free port"
+    return CallbackUnreachableError(
+        f"Wove cannot receive callbacks on {host} port {port}: {words}; {advice}.", reason=words
+    )

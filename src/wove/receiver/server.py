@@ -1,0 +1,183 @@
+"""Receivers of this process: one per bind address, shared by all weaves.
+
+A receiver is started by the first weave that needs it and kept for the life of
+the process. A forked child starts with none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from wove.receiver import listener
+from wove.receiver.address import callback_url, is_local, without_token
+from wove.receiver.hub import Hub
+from wove.receiver.limits import Limits
+from wove.receiver.probe import require_own
+from wove.receiver.service import Service
+from wove.receiver.settings import CallbackSettings
+
+__all__ = ["Receiver", "receiver_for"]
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+class Receiver:
+    """One environment's view of a receiver: its address as workers are told it.
+
+    Attributes:
+        hub: the rules and records; shared with every other weave on this address.
+        host: the bound address.
+        port: the bound port.
+        token: what callers must know.
+        url: the callback URL with everything filled in.
+    """
+
+    def __init__(self, service: Service, settings: CallbackSettings, own_token: str) -> None:
+        self._service = service
+        self._explicit_url = settings.url is not None
+        self.hub: Hub = service.hub
+        self.host = service.host
+        self.port = service.port
+        self.token = settings.token or own_token
+        self.url = callback_url(
+            settings.url, host=service.host, port=service.port, token=self.token
+        )
+        self.hub.add_token(self.token)
+
+    @property
+    def max_event_bytes(self) -> int:
+        """Largest body of an event that is taken."""
+        return self._service.limits.body_bytes
+
+    def call(self, function: Callable[[], T]) -> Future[T]:
+        """Call `function` on the receiver's thread, after every request that has arrived.
+
+        Raises:
+            RuntimeError: the receiver is stopped, or belongs to a parent process.
+        """
+        return self._service.call(function)
+
+    async def decide(self, function: Callable[[], T]) -> T:
+        """The same, awaited: how a verdict reaches the hub."""
+        return await asyncio.wrap_future(self.call(function))
+
+    async def check_address(self) -> None:
+        """Ask the callback URL who is there, over fresh connections.
+
+        Nobody answering is only logged: a network may not let a machine reach
+        itself under the name that others use. A URL that Wove made itself is
+        not asked.
+
+        Raises:
+            CallbackUnreachableError: another receiver answered; code
+                CALLBACK_MISDIRECTED.
+        """
+        if self._explicit_url:
+            await require_own(without_token(self.url, self.token), self.hub.receiver_id)
+
+    def __repr__(self) -> str:
+        return f"<Receiver on {self.host} port {self.port}>"
+
+
+class _Registry:
+    """The services of this process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        """Held across a fork too, so that no child inherits a socket that is not noted yet."""
+        self._services: dict[tuple[int, str, int], Service] = {}
+        self._own_tokens: dict[Service, str] = {}
+        self._warned: set[str] = set()
+
+    def receiver(self, settings: CallbackSettings, limits: Limits) -> Receiver:
+        with self.lock:
+            key = (os.getpid(), settings.host, settings.port)
+            service = self._services.get(key)
+            if service is None:
+                service = Service(settings.host, settings.port, limits)
+                self._services[key] = service
+                # A later weave may name the port that this one was given.
+                self._services[(service.pid, service.host, service.port)] = service
+                self._own_tokens[service] = secrets.token_urlsafe(24)
+            receiver = Receiver(service, settings, self._own_tokens[service])
+            self._warn_of_plain_http(receiver.url)
+            return receiver
+
+    def _warn_of_plain_http(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme == "https" or is_local(url) or parts.netloc in self._warned:
+            return
+        self._warned.add(parts.netloc)
+        logger.warning(
+            "Workers call back to %s over plain HTTP, and nothing is signed: whoever can read "
+            "that traffic can forge results. Use an https callback_url outside trusted networks.",
+            parts.netloc,
+        )
+
+    def stop(self) -> None:
+        for service in set(self._services.values()):
+            service.stop()
+
+    def forget_inherited(self) -> _Registry:
+        """In a forked child: close the parent's sockets and start afresh."""
+        for service in set(self._services.values()):
+            service.close_inherited()
+        return _Registry()
+
+
+_registry = _Registry()
+
+
+def receiver_for(settings: CallbackSettings, *, limits: Limits | None = None) -> Receiver:
+    """The receiver on the bind address of `settings`: the one that is there, or a new one.
+
+    Thread-safe; takes a few milliseconds the first time.
+
+    Args:
+        settings: where to bind and what callers are told.
+        limits: what a new receiver takes from its callers.
+
+    Raises:
+        CallbackUnreachableError: the address cannot be bound.
+    """
+    return _registry.receiver(settings, limits or Limits())
+
+
+def _before_fork() -> None:
+    _registry.lock.acquire()
+    listener.accepting.acquire()
+
+
+def _after_fork_in_parent() -> None:
+    listener.accepting.release()
+    _registry.lock.release()
+
+
+def _after_fork_in_child() -> None:
+    global _registry
+    listener.accepting.release()
+    _registry = _registry.forget_inherited()
+
+
+def _stop_all() -> None:
+    _registry.stop()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
+    )
+atexit.register(_stop_all)

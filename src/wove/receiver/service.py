@@ -1,0 +1,123 @@
+"""One receiver at work: its thread, its loop, its socket."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from wove.receiver.door import Door
+from wove.receiver.http import EventConnection
+from wove.receiver.hub import Hub
+from wove.receiver.limits import Limits
+from wove.receiver.listener import Listener, bind
+
+__all__ = ["Service"]
+
+T = TypeVar("T")
+
+_STOP_SECONDS = 1.0
+
+
+class Service:
+    """A hub behind a listening socket, on a daemon thread of its own.
+
+    Args:
+        host: address to bind.
+        port: port to bind; 0 takes any that is free.
+        limits: what is taken from callers.
+
+    Raises:
+        CallbackUnreachableError: the address cannot be bound.
+
+    Attributes:
+        host: the address, as it was given.
+        port: the port that is bound.
+        pid: the process it serves.
+        hub: its rules.
+    """
+
+    def __init__(self, host: str, port: int, limits: Limits) -> None:
+        self._listener: Listener = bind(host, port, limits.backlog)
+        self.host = host
+        self.port: int = self._listener.getsockname()[1]
+        self.pid = os.getpid()
+        self.limits = limits
+        self.hub = Hub()
+        self._loop = asyncio.new_event_loop()
+        self._door = Door(self.hub, limits, self._loop)
+        self._stopping: asyncio.Event | None = None
+        self._thread = threading.Thread(
+            target=self._run, name=f"wove-receiver-{self.port}", daemon=True
+        )
+        self._thread.start()
+
+    def call(self, function: Callable[[], T]) -> Future[T]:
+        """Call `function` on the receiver's thread, after every request that has arrived.
+
+        Verdicts go this way, so that an event that reached this machine first wins.
+
+        Raises:
+            RuntimeError: the receiver is stopped, or belongs to a parent process.
+        """
+        if self.pid != os.getpid():
+            raise RuntimeError("this receiver belongs to the process that this one was forked from")
+        future: Future[T] = Future()
+
+        def later(turns: int) -> None:
+            # Two turns: the first polls the sockets, the second has decided what they held.
+            if turns:
+                self._loop.call_soon(later, turns - 1)
+                return
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(function())
+            except BaseException as error:  # noqa: BLE001 - it is the caller's, whatever it is
+                future.set_exception(error)
+
+        self._loop.call_soon_threadsafe(later, 2)
+        return future
+
+    def stop(self) -> None:
+        """Close everything; takes milliseconds."""
+        self.hub.closing = True
+        try:
+            self._loop.call_soon_threadsafe(self._set_stopping)
+        except RuntimeError:
+            return  # stopped already
+        self._thread.join(_STOP_SECONDS)
+
+    def close_inherited(self) -> None:
+        """In a forked child: give up the sockets that belong to the parent."""
+        self._listener.close_inherited()
+
+    def _set_stopping(self) -> None:
+        if self._stopping is not None:
+            self._stopping.set()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._serve())
+        finally:
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        self._stopping = asyncio.Event()
+        server: Any = await self._loop.create_server(
+            lambda: EventConnection(self._door),
+            sock=self._listener,
+            backlog=self.limits.backlog,
+        )
+        await self._stopping.wait()
+        server.close()
+        accepting = asyncio.all_tasks() - {asyncio.current_task()}
+        if accepting:
+            await asyncio.wait(accepting, timeout=_STOP_SECONDS / 2)
+        self._door.close()
+        await asyncio.sleep(0)  # lets every connection_lost run
+        self.hub.flush()
