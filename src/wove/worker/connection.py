@@ -1,0 +1,161 @@
+"""One HTTP/1.1 connection: a request in one send, its answer parsed by httptools."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import select
+import socket
+import time
+from typing import TYPE_CHECKING
+
+import httptools
+
+if TYPE_CHECKING:
+    import ssl
+
+    from wove.worker.endpoint import Endpoint
+
+__all__ = ["Connection", "Response"]
+
+CONNECT_SECONDS = 10.0
+LEFTOVER_SECONDS = 1.0
+"""How long an answer may take that is looked for after the request could not be sent whole."""
+MAX_ANSWER_BYTES = 1024 * 1024
+
+
+class Response:
+    """An answer, and httptools' protocol object while it is being parsed.
+
+    Attributes:
+        status: the HTTP status code.
+        headers: by lower-case name.
+        body: as received.
+        complete: nothing of it is missing.
+        keep_alive: the connection can take another request.
+    """
+
+    __slots__ = ("body", "complete", "headers", "keep_alive", "parser", "status")
+
+    def __init__(self, status: int = 0) -> None:
+        self.parser = httptools.HttpResponseParser(self)
+        self.status = status
+        self.headers: dict[str, str] = {}
+        self.body = b""
+        self.complete = False
+        self.keep_alive = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Called by httptools."""
+        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_body(self, body: bytes) -> None:
+        """Called by httptools."""
+        self.body += body
+        if len(self.body) > MAX_ANSWER_BYTES:
+            raise ConnectionError("the answer is too large")
+
+    def on_headers_complete(self) -> None:
+        """Called by httptools."""
+        self.status = self.parser.get_status_code()
+
+    def on_message_complete(self) -> None:
+        """Called by httptools, also for each interim answer (1xx), which is not the answer."""
+        if self.status < 200:
+            self.headers.clear()
+            return
+        self.complete = True
+        self.keep_alive = self.parser.should_keep_alive()
+
+    def ended(self) -> bool:
+        """The connection has ended: True if that is also the end of a whole answer."""
+        sized = {"content-length", "transfer-encoding"} & self.headers.keys()
+        self.complete = self.complete or (self.status >= 200 and not sized)
+        return self.complete
+
+
+class Connection:
+    """A connection to a callback's host, used by one thread at a time.
+
+    Raises:
+        OSError: from the constructor: the host could not be reached.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, timeout: float) -> None:
+        timeout = min(timeout, CONNECT_SECONDS)
+        sock = socket.create_connection((endpoint.host, endpoint.port), timeout)
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if endpoint.scheme == "https":
+                sock = _tls().wrap_socket(sock, server_hostname=endpoint.host)
+        except BaseException:
+            sock.close()
+            raise
+        self._socket = sock
+        self._timeout = timeout
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
+        self.last_used = 0.0
+
+    def exchange(self, request: bytes, *, timeout: float) -> Response:
+        """Send a request and wait for its answer.
+
+        Args:
+            request: head and body.
+            timeout: seconds for each step of progress, not for the whole.
+
+        Raises:
+            OSError: there was no complete answer. The connection is of no more use.
+        """
+        self._wait_at_most(timeout)
+        try:
+            self._socket.sendall(request)
+        except TimeoutError:
+            raise
+        except OSError:
+            # A receiver that refuses a body early breaks the connection; its answer, which
+            # says why, is waiting to be read.
+            self._wait_at_most(LEFTOVER_SECONDS)
+            with contextlib.suppress(OSError):
+                return self._read()
+            raise
+        return self._read()
+
+    def is_stale(self) -> bool:
+        """The other side has closed it, or sent what nobody asked for."""
+        try:
+            return bool(self._poll.poll(0))
+        except OSError:
+            return True
+
+    def close(self) -> None:
+        """Close it. In a forked child this leaves the parent's end as it is."""
+        with contextlib.suppress(OSError):
+            self._socket.close()
+
+    def _wait_at_most(self, timeout: float) -> None:
+        if timeout != self._timeout:
+            self._timeout = timeout
+            self._socket.settimeout(timeout)
+
+    def _read(self) -> Response:
+        response = Response()
+        while not response.complete:
+            data = self._socket.recv(65536)
+            if not data:
+                if response.ended():
+                    break
+                raise ConnectionError("the connection was closed before a complete answer")
+            try:
+                response.parser.feed_data(data)
+            except httptools.HttpParserError as error:
+                raise ConnectionError(f"the answer is not HTTP: {error}") from None
+        self.last_used = time.monotonic()
+        return response
+
+
+@functools.lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    import ssl
+
+    return ssl.create_default_context()

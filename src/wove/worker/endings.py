@@ -1,0 +1,159 @@
+"""How a run ended, as its terminal event."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from wove.contract import ContractError
+from wove.dispatch.failures import error_info
+from wove.dispatch.pickling import dumps, dumps_exception, find_unpicklable
+from wove.errors import DeliveryError, ErrorCode, PayloadTooLargeError, ResultNotPicklableError
+from wove.worker.host import worker_id
+from wove.worker.messages import Body, Messages
+from wovepb.v1.event_pb2 import Event
+
+__all__ = ["Ending", "Endings", "not_loadable"]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A terminal event, encoded, and what the summary says of it.
+
+    Attributes:
+        outcome: as in RunSummary.
+        body: the event.
+        kind: of the error; empty without one.
+        message: of the error.
+    """
+
+    outcome: str
+    body: Body
+    kind: str = ""
+    message: str = ""
+
+
+class Endings:
+    """Makes terminal events that fit the receiver.
+
+    Args:
+        messages: of the execution.
+        task: the task's name, for errors.
+        max_bytes: the largest event that the receiver takes; 0: no limit known.
+    """
+
+    def __init__(self, messages: Messages, *, task: str, max_bytes: int) -> None:
+        self._messages = messages
+        self._task = task
+        self._max_bytes = max_bytes
+
+    def returned(self, value: Any) -> Ending:
+        """The callable returned `value`."""
+        try:
+            pickle = dumps(value)
+        except BaseException as trouble:  # noqa: BLE001 - the value's own code ran
+            return self.wove_failed(self._not_picklable(value, trouble))
+        body = self._fitting(lambda: self._messages.result(pickle))
+        if isinstance(body, DeliveryError):
+            return self.wove_failed(body)
+        return Ending("succeeded", body)
+
+    def raised(self, exc: BaseException) -> Ending:
+        """The callable raised, or its worker interrupted it with, `exc`.
+
+        Exits and interrupts are described only: loaded, they would end the weave's process.
+        """
+        info = error_info(exc)
+        if not isinstance(exc, Exception):
+            info.message = _exit_words(exc)
+        pickle = dumps_exception(exc) if isinstance(exc, Exception) else None
+        for attempt in (pickle, None):
+            event = self._messages.error(info, attempt)
+            body = self._fitting(lambda event=event: event)  # type: ignore[misc]
+            if not isinstance(body, DeliveryError):
+                return Ending("failed", body, info.kind, info.message)
+        return self.minimal(info.kind, info.message, source="task")
+
+    def wove_failed(self, error: DeliveryError) -> Ending:
+        """Running or delivering failed for a reason of Wove's own."""
+        info = error_info(error, source="wove", code=error.code.value)
+        body = self._fitting(lambda: self._messages.error(info))
+        if isinstance(body, DeliveryError):
+            return self.minimal(info.kind, info.message, source="wove", code=info.code)
+        return Ending("failed", body, info.kind, info.message)
+
+    def stopped(self, reason: str, *, forced: bool = False) -> Ending:
+        """The callable was stopped."""
+        event = self._messages.cancelled(reason, forced=forced)
+        return Ending("cancelled", self._messages.encode(event), "", reason)
+
+    def minimal(self, kind: str, message: str, *, source: str = "wove", code: str = "") -> Ending:
+        """In place of an event that the receiver does not take."""
+        event = self._messages.minimal_error(kind, message, source=source, code=code)
+        return Ending("failed", self._messages.encode(event), kind, message)
+
+    def _fitting(self, make: Callable[[], Event]) -> Body | DeliveryError:
+        """The event's body, or why it cannot be sent."""
+        try:
+            body = self._messages.encode(make())
+        except (ContractError, ValueError, MemoryError) as error:  # protobuf ends at 2 GiB
+            return self._too_large(None, f"it cannot be encoded: {error}")
+        size = len(body.data)
+        if self._max_bytes and size > self._max_bytes:
+            return self._too_large(size, f"the receiver takes {self._max_bytes} bytes")
+        return body
+
+    def _too_large(self, size: int | None, reason: str) -> PayloadTooLargeError:
+        measured = "" if size is None else f" ({size} bytes in its event)"
+        return PayloadTooLargeError(
+            f"the result of task {self._task!r} is too large to send{measured}: {reason}. "
+            "Return less, or store it and return where it is.",
+            code=ErrorCode.RESULT_TOO_LARGE,
+            size=size,
+            limit=self._max_bytes or None,
+        )
+
+    def _not_picklable(self, value: Any, trouble: BaseException) -> ResultNotPicklableError:
+        try:
+            path, kind = find_unpicklable(value)
+        except Exception:  # noqa: BLE001 - the value's own code ran
+            path, kind = "", type(value).__name__
+        where = f" at result{path}" if path else ""
+        error = ResultNotPicklableError(
+            f"task {self._task!r} returned a {type(value).__name__} that cannot be pickled: "
+            f"{kind}{where}: {type(trouble).__name__}: {_words(trouble)}. "
+            "Return plain data, or a type that pickles."
+        )
+        error.__cause__ = trouble
+        return error
+
+
+def not_loadable(task: str, part: str, trouble: BaseException) -> DeliveryError:
+    """The payload's `part` could not be unpickled in this worker."""
+    advice = "Make sure that the worker has the same code and packages as the weave."
+    if isinstance(trouble, ModuleNotFoundError) and trouble.name:
+        advice = f"Install the module {trouble.name!r} there, or put it on that Python's path."
+    error = DeliveryError(
+        f"the worker could not load {part} of task {task!r}: "
+        f"{type(trouble).__name__}: {_words(trouble)} "
+        f"(worker {worker_id()}, Python {sys.executable}). {advice}",
+        code=ErrorCode.PAYLOAD_NOT_LOADABLE,
+    )
+    error.__cause__ = trouble
+    return error
+
+
+def _exit_words(exc: BaseException) -> str:
+    if isinstance(exc, SystemExit):
+        return f"the task called sys.exit({exc.code!r:.200}): return, or raise an exception"
+    text = _words(exc)
+    return f"the task was ended by {type(exc).__name__}" + (f": {text}" if text else "")
+
+
+def _words(exc: BaseException) -> str:
+    try:
+        return str(exc)
+    except BaseException:  # noqa: BLE001 - the exception's own __str__
+        return "<no text>"

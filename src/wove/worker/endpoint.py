@@ -1,0 +1,64 @@
+"""Callback URLs: where to connect, and how to name them without their secret."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+__all__ = ["Endpoint", "redacted"]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A callback URL in parts.
+
+    Attributes:
+        scheme: "http" or "https".
+        host: a name or an address, without brackets.
+        port: a TCP port.
+        authority: the value of the `Host` header.
+        target: path and query of the request line. Holds the token.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    authority: str
+    target: str
+
+    @classmethod
+    @functools.lru_cache(maxsize=64)  # a worker serves the same few weaves again and again
+    def parse(cls, url: str) -> Endpoint:
+        """Take a callback URL apart.
+
+        Raises:
+            ValueError: it is not an HTTP URL of printable ASCII. The message does not hold it.
+        """
+        if not url.isascii() or not url.isprintable() or " " in url:
+            raise ValueError("it holds characters that a URL must escape")
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https"):
+            raise ValueError(f"its scheme is {parts.scheme!r}; http and https are known")
+        if not parts.hostname:
+            raise ValueError("it names no host")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        authority = parts.netloc.rpartition("@")[2]
+        return cls(parts.scheme, parts.hostname, port, authority, target)
+
+    @property
+    def address(self) -> tuple[str, str, int]:
+        """What two URLs have in common whose requests may share a connection."""
+        return (self.scheme, self.host, self.port)
+
+
+@functools.lru_cache(maxsize=64)
+def redacted(url: str) -> str:
+    """The URL with its token, its query and its credentials cut out, for logs and errors."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "<not a URL>"
+    path = parts.path.rpartition("/")[0]
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}/***"

@@ -1,0 +1,177 @@
+"""`run` and `arun`: what a backend's worker calls with a payload."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from wove.worker.coroutines import in_own_loop, on_loop
+from wove.worker.execution import Execution
+from wove.worker.host import host_facts
+from wove.worker.payloads import decode_payload
+
+if TYPE_CHECKING:
+    from wove.worker.process_control import Control
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+__all__ = ["Payload", "arun", "run", "run_here", "run_in_own_process"]
+
+Payload: TypeAlias = "Mapping[str, Any] | str | bytes"
+"""A payload as the adapter submitted it, its JSON text, or base64 of that."""
+
+PATIENCE_SECONDS = 5.0
+"""A task that was asked to stop is waited for this long, where it can be left behind."""
+HURRY_SECONDS = 10.0
+"""How long a worker that must exit goes on trying to deliver."""
+
+
+def run(payload: Payload) -> dict[str, Any]:
+    """Run a payload in this worker and report to its weave. Blocks until it is reported.
+
+    The task runs in a thread of its own. What the host raises in the calling thread
+    meanwhile (a soft time limit, Ctrl-C) stops the task and is reported as its error;
+    `KeyboardInterrupt`, `SystemExit` and their like are then raised again.
+
+    Returns:
+        A small JSON-safe summary for the backend to store: `run_id`, `outcome`
+        ("succeeded", "failed", "cancelled", "not_started"), `delivered`, `error`,
+        `callback_url` without its token, `wove_version`. Never the task's result.
+
+    Raises:
+        CallbackUnreachableError: the events could not be delivered.
+        DeliveryError: `INVALID_PAYLOAD`: `payload` is none.
+    """
+    return _run(payload, may_be_left=False)
+
+
+async def arun(payload: Payload) -> dict[str, Any]:
+    """`run` for an async worker. Nothing blocks the event loop.
+
+    An async task runs on this loop, as an asyncio task of its own; a sync one in a thread
+    of its own. Cancelling `arun` (the worker shuts down) stops the task, reports it as
+    cancelled, and then raises `CancelledError`; a cancellation that the weave asked for
+    never does.
+
+    Returns:
+        As `run`.
+
+    Raises:
+        CallbackUnreachableError: as `run`.
+        DeliveryError: as `run`.
+    """
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[None] = loop.create_future()
+    decoded, endpoint = decode_payload(payload)
+    execution = Execution(decoded, endpoint, facts=host_facts(), run_coroutine=on_loop(loop))
+
+    def settle() -> None:
+        if not ended.done():
+            ended.set_result(None)
+
+    execution.on_done = lambda: _unless_closed(loop, settle)
+    _in_thread(execution.run)
+    try:
+        await asyncio.wait({ended})
+    except asyncio.CancelledError as error:
+        execution.interrupt(error)
+        execution.reporter.hurry(PATIENCE_SECONDS + HURRY_SECONDS)
+        await asyncio.wait({ended}, timeout=PATIENCE_SECONDS)
+        if not ended.done():
+            _in_thread(execution.abandon)
+            await asyncio.wait({ended}, timeout=HURRY_SECONDS)
+        raise
+    return _outcome(execution)
+
+
+def run_in_own_process(payload: Payload) -> tuple[dict[str, Any], bool]:
+    """`run` for a process that ends with this payload.
+
+    Returns:
+        The summary, and whether the task was left behind because it did not stop: it still
+        runs in its thread, and the process must end at once.
+    """
+    execution = _wait(payload, may_be_left=True)
+    return _outcome(execution), execution.stop.is_abandoned
+
+
+def run_here(payload: Payload, control: Control | None = None) -> dict[str, Any]:
+    """`run` with the task in the calling thread, which nobody else interrupts.
+
+    Args:
+        payload: as for `run`.
+        control: may ask for the task to be stopped.
+    """
+    decoded, endpoint = decode_payload(payload)
+    execution = Execution(decoded, endpoint, facts=host_facts(), run_coroutine=in_own_loop)
+    if control is not None:
+        control.begin(decoded.run_id, execution.stop)
+    try:
+        execution.run()
+    finally:
+        if control is not None:
+            control.end()
+    return _outcome(execution)
+
+
+def _run(payload: Payload, *, may_be_left: bool) -> dict[str, Any]:
+    return _outcome(_wait(payload, may_be_left=may_be_left))
+
+
+def _wait(payload: Payload, *, may_be_left: bool) -> Execution:
+    decoded, endpoint = decode_payload(payload)
+    execution = Execution(decoded, endpoint, facts=host_facts(), run_coroutine=in_own_loop)
+    changed = threading.Event()
+    execution.on_done = execution.stop.on_ask = changed.set
+    try:
+        _in_thread(execution.run)
+        _until_done(execution, changed, may_be_left=may_be_left)
+    except BaseException as error:  # what the host raised here, through a signal
+        execution.interrupt(error)
+        if isinstance(error, Exception):
+            _until_done(execution, changed, may_be_left=True)
+        else:
+            execution.reporter.hurry(PATIENCE_SECONDS + HURRY_SECONDS)
+            _until_done(execution, changed, may_be_left=True)
+            raise
+    return execution
+
+
+def _until_done(execution: Execution, changed: threading.Event, *, may_be_left: bool) -> None:
+    """Wait for the run's end, which a task that does not stop delays no longer than agreed."""
+    while not execution.done:
+        left = None
+        if may_be_left and execution.stop.asked_at is not None:
+            left = execution.stop.asked_at + PATIENCE_SECONDS - time.monotonic()
+            if left <= 0:
+                if execution.abandon():
+                    return
+                may_be_left, left = False, None
+        changed.wait(left)
+        changed.clear()
+
+
+def _outcome(execution: Execution) -> dict[str, Any]:
+    if execution.failure is not None:
+        raise execution.failure
+    return execution.summary
+
+
+def _in_thread(function: Any) -> None:
+    # Our own thread: the pools of concurrent.futures refuse work at interpreter exit, and a
+    # stopped task must not take a shared thread with it. A daemon: a task that was left
+    # behind must not keep the process.
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(function,), name="wove-task", daemon=True).start()
+
+
+def _unless_closed(loop: asyncio.AbstractEventLoop, function: Any) -> None:
+    try:
+        loop.call_soon_threadsafe(function)
+    except RuntimeError:  # the loop is closed: nobody waits
+        return

@@ -1,0 +1,266 @@
+"""One execution of one payload, from `task_started` to the acknowledged terminal event."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from wove.dispatch.pickling import loads
+from wove.dispatch.requirements import check_origin, check_version
+from wove.errors import CallbackUnreachableError, DeliveryError, VersionMismatchError
+from wove.worker.answers import Answer, Verdict
+from wove.worker.cancel import Stop, Stopped
+from wove.worker.coroutines import RunCoroutine
+from wove.worker.endings import Ending, Endings, not_loadable
+from wove.worker.endpoint import Endpoint, redacted
+from wove.worker.heartbeat import Pulse
+from wove.worker.host import HostFacts
+from wove.worker.messages import Body, Messages
+from wove.worker.reporter import Reporter, Undelivered
+from wove.worker.starting import START_SECONDS, announce, heartbeat_interval
+from wove.worker.summaries import summary
+from wovepb.v1.payload_pb2 import TaskPayload
+
+__all__ = ["Execution"]
+
+TERMINAL_SECONDS = (300.0, 3600.0)
+"""A terminal event is tried for as long as the task ran, but within these."""
+DETACHED_SECONDS = 60.0
+"""... and for a detached run, whose weave may be gone for good, for this long."""
+
+
+class _NotLoadable(Exception):  # noqa: N818 - inner signal
+    def __init__(self, error: DeliveryError) -> None:
+        super().__init__()
+        self.error = error
+
+
+class Execution:
+    """Runs a payload once. `run` does everything; other methods are for other threads.
+
+    Args:
+        payload: what to run.
+        endpoint: its callback URL in parts.
+        facts: who runs it.
+        run_coroutine: how an async callable is run.
+    """
+
+    def __init__(
+        self,
+        payload: TaskPayload,
+        endpoint: Endpoint,
+        *,
+        facts: HostFacts,
+        run_coroutine: RunCoroutine,
+    ) -> None:
+        self.stop = Stop()
+        self.reporter = Reporter(endpoint, payload.receiver_id)
+        self.summary: dict[str, Any] = {}
+        self.failure: BaseException | None = None
+        self.done = False
+        self.on_done: Callable[[], object] = lambda: None
+        self._payload = payload
+        self._facts = facts
+        self._run_coroutine = run_coroutine
+        self._messages = Messages(payload)
+        self._task = payload.task_name or payload.task_id
+        self._endings = Endings(self._messages, task=self._task, max_bytes=payload.max_event_bytes)
+        self._detached = payload.delivery.delivery_orphan_policy == "detach"
+        self._pulse: Pulse | None = None
+        self._began = time.monotonic()
+        self._host_error: BaseException | None = None
+        self._ending_lock = threading.Lock()
+
+    def run(self) -> None:
+        """Run it and report. Never raises: `summary` and `failure` say what became of it."""
+        try:
+            ending = self._lead()
+            if ending is not None and not self.stop.is_abandoned:
+                self._end(ending)
+        except BaseException as error:  # noqa: BLE001 - kept for whoever waits
+            self.failure = error
+        finally:
+            if not self.stop.is_abandoned:
+                self._finish()
+
+    def abandon(self) -> bool:
+        """Report the run without waiting for its callable any longer.
+
+        Returns:
+            False if the callable has returned: its own ending is on its way.
+        """
+        if not self.stop.abandon():
+            return False
+        try:
+            self._end(self._stopped(forced=True))
+        except BaseException as error:  # noqa: BLE001 - as in run
+            self.failure = error
+        finally:
+            self._finish()
+        return True
+
+    def interrupt(self, error: BaseException) -> None:
+        """The worker's host raised `error` at whoever waits for the run: stop the callable."""
+        name = type(error).__name__
+        if isinstance(error, asyncio.CancelledError):
+            self.stop.ask("its worker is shutting down")
+        else:
+            if self.stop.asked_at is None:
+                self._host_error = error
+            self.stop.ask(f"its worker was interrupted by {name}")
+
+    # ---- the run's own thread ---------------------------------------------------------------
+
+    def _lead(self) -> Ending | None:
+        """Everything up to the ending; None if the task was not let start."""
+        try:
+            check_version(self._payload.version)
+            check_origin(self._payload.origin)
+        except VersionMismatchError as error:
+            return self._endings.wove_failed(error)
+        if not self._start():
+            return None
+        try:
+            return self._endings.returned(self._call())
+        except Stopped:
+            return self._stopped()
+        except _NotLoadable as failed:
+            return self._endings.wove_failed(failed.error)
+        except asyncio.CancelledError:
+            if self.stop.asked_at is not None:
+                return self._stopped()
+            return self._endings.stopped("the task was cancelled on its worker")
+        except BaseException as error:  # noqa: BLE001 - whatever a task may raise
+            return self._endings.raised(error)
+
+    def _start(self) -> bool:
+        """Announce the execution, and wait for leave to go on where that is asked for."""
+        interval = heartbeat_interval(self._payload)
+        event = self._messages.started(self._facts, interval)
+        request = self._request(self._messages.encode(event))
+        gated = self._payload.start_gate != "none"
+        try:
+            answer = announce(self.reporter, request, gated=gated, heard=self._heard)
+        except Undelivered as trouble:
+            self.failure = self._unreachable("the start", trouble)
+            self._summarize("not_started", False, "CallbackUnreachableError", str(self.failure))
+            return False
+        accepted = answer.verdict is Verdict.ACCEPTED
+        if not accepted and not self._detached and answer.verdict is not Verdict.RETRY:
+            message = f"the receiver answered {answer.text} to task_started"
+            self._summarize("not_started", True, "StartRefused", message)
+            return False
+        if interval is not None:
+            self._pulse = Pulse(
+                self.reporter, interval=interval, make=self._beat, heard=self._heard
+            )
+        if accepted:
+            self._heard(answer)
+        return True
+
+    def _call(self) -> Any:
+        payload, part = self._payload, "the callable"
+        try:
+            function = loads(payload.callable_pickle)
+            part = "the arguments"
+            arguments = loads(payload.args_pickle)
+        except BaseException as trouble:  # noqa: BLE001 - importing a module runs any code
+            raise _NotLoadable(not_loadable(self._task, part, trouble)) from None
+        value = self.stop.call(function, arguments)
+        if inspect.iscoroutine(value):
+            value = self._run_coroutine(value, self.stop)
+        return value
+
+    # ---- events -----------------------------------------------------------------------------
+
+    def _end(self, ending: Ending) -> None:
+        """Deliver the terminal event; once, whoever comes first."""
+        seconds = self._terminal_seconds()
+        try:
+            answer = self.reporter.deliver(self._request(ending.body), seconds=seconds)
+            if answer.verdict is Verdict.INVALID:
+                refused = f"{answer.text}; it was {ending.kind or 'a result'}: {ending.message}"
+                ending = self._endings.minimal(
+                    "EventRefused",
+                    f"the receiver refused the event of task {self._task!r}: {refused}",
+                    code="event_refused",
+                )
+                answer = self.reporter.deliver(self._request(ending.body), seconds=seconds)
+        except Undelivered as trouble:
+            error = self._unreachable("the end", trouble)
+            self._summarize(ending.outcome, False, type(error).__name__, str(error))
+            if not self._detached:
+                self.failure = error
+            return
+        delivered = answer.verdict in (Verdict.ACCEPTED, Verdict.CONFLICT, Verdict.GONE)
+        self._summarize(ending.outcome, delivered, ending.kind, ending.message)
+        if not delivered:
+            self.failure = self._refused(answer)
+
+    def _stopped(self, *, forced: bool = False) -> Ending:
+        if self._host_error is not None:
+            return self._endings.raised(self._host_error)
+        return self._endings.stopped(self.stop.reason, forced=forced)
+
+    def _heard(self, answer: Answer) -> None:
+        """An answer to `task_started` or to a heartbeat, from whichever thread."""
+        if self._detached:
+            return
+        if answer.cancels:
+            self.stop.ask("the weave cancelled it")
+        elif answer.verdict is Verdict.GONE or answer.status == 404:
+            self.stop.ask("the weave no longer waits for it")
+
+    def _beat(self) -> bytes:
+        return self._request(self._messages.encode(self._messages.heartbeat()))
+
+    def _request(self, body: Body) -> bytes:
+        return self.reporter.request(*body)
+
+    def _terminal_seconds(self) -> float:
+        if self._payload.HasField("delivery_retry_seconds"):
+            return self._payload.delivery_retry_seconds
+        if self._detached:
+            return DETACHED_SECONDS
+        shortest, longest = TERMINAL_SECONDS
+        return min(max(time.monotonic() - self._began, shortest), longest)
+
+    # ---- what is left -----------------------------------------------------------------------
+
+    def _finish(self) -> None:
+        if self._pulse is not None:
+            self._pulse.stop()
+        self.done = True
+        self.on_done()
+
+    def _summarize(self, outcome: str, delivered: bool, kind: str, message: str) -> None:
+        self.summary = summary(self._payload, outcome, delivered, kind, message)
+
+    def _unreachable(self, what: str, trouble: Undelivered) -> CallbackUnreachableError:
+        url = redacted(self._payload.callback_url)
+        return CallbackUnreachableError(
+            f"the worker {self._facts.worker_id} could not report {what} of task {self._task!r} "
+            f"to {url}: {trouble}. That address must lead from the worker to the weave's "
+            "process: see callback_url in executor_config.",
+            task=self._task,
+            run_id=self._payload.run_id,
+            backend=self._payload.adapter or None,
+            backend_job_id=self._facts.backend_job_id or None,
+            reason=trouble.last,
+            limit=START_SECONDS if what == "the start" else None,
+        )
+
+    def _refused(self, answer: Answer) -> CallbackUnreachableError:
+        url = redacted(self._payload.callback_url)
+        return CallbackUnreachableError(
+            f"the receiver at {url} refused the end of task {self._task!r}: {answer.text}. "
+            "Its outcome is lost.",
+            task=self._task,
+            run_id=self._payload.run_id,
+            backend=self._payload.adapter or None,
+            reason=answer.text,
+        )

@@ -1,0 +1,90 @@
+"""A warm worker process: takes payloads from its parent's pipe, one after the other.
+
+Messages on the pipes are JSON, each after its length (4 bytes, big-endian):
+
+- in: first a hello {"sys_path", "cwd", "faults", "main", "control"}; then payloads;
+- out: {"ready": pid} to the hello; then for each payload its summary, or
+  {"raised": text} if the events could not be delivered.
+
+The end of the input ends the process. Tasks find `/dev/null` as their standard input, and
+what they print goes to the parent's standard error: neither can touch the pipes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import struct
+import sys
+from typing import Any, BinaryIO
+
+from wove.worker.entrypoint import run_here
+from wove.worker.process_control import Control
+
+__all__ = ["main"]
+
+_LENGTH = struct.Struct(">I")
+
+
+def main() -> None:
+    """Serve until the parent closes the pipe."""
+    source, sink = _take_pipes()
+    # Ctrl-C reaches the whole terminal; what it means for a task, the weave decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    hello = _read(source)
+    if hello is None:
+        return
+    control = _prepare(json.loads(hello))
+    _write(sink, {"ready": os.getpid()})
+    while (payload := _read(source)) is not None:
+        try:
+            answer = run_here(payload, control)
+        except Exception as error:  # noqa: BLE001 - the parent's to judge; the worker goes on
+            answer = {"raised": f"{type(error).__name__}: {error}"}
+        _write(sink, answer)
+
+
+def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    source = os.fdopen(os.dup(0), "rb")
+    sink = os.fdopen(os.dup(1), "wb")
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(2, 1)
+    return source, sink
+
+
+def _prepare(hello: dict[str, Any]) -> Control | None:
+    if hello.get("sys_path"):
+        sys.path[:] = hello["sys_path"]
+    if hello.get("cwd"):
+        os.chdir(hello["cwd"])
+    if hello.get("faults"):
+        from wove.worker.faults import inject
+
+        inject(hello["faults"])
+    if hello.get("control") is None:
+        return None
+    control = Control(hello["control"])
+    control.start()
+    return control
+
+
+def _read(source: BinaryIO) -> bytes | None:
+    head = source.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (size,) = _LENGTH.unpack(head)
+    body = source.read(size)
+    return body if len(body) == size else None
+
+
+def _write(sink: BinaryIO, message: dict[str, Any]) -> None:
+    body = json.dumps(message).encode()
+    sink.write(_LENGTH.pack(len(body)) + body)
+    sink.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,258 @@
+"""Cancelling, heartbeats, and what the host does to a worker."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.unit.worker.receiver import CANCEL, Receiver, Reply, Seen, as_dict, value_of
+from wove.integrations.worker import arun, run
+from wove.worker import entrypoint
+from wovepb.v1.payload_pb2 import TaskPayload
+
+BEAT = 0.15
+"""`delivery_heartbeat_seconds` of these tests: a beat every 0.05 s."""
+
+
+def looping(receiver: Receiver, function: Callable[..., Any] | None = None) -> TaskPayload:
+    def loop() -> str:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            time.sleep(0.005)
+        return "was not stopped"
+
+    payload = receiver.payload(function or loop)
+    payload.delivery.delivery_heartbeat_seconds = BEAT
+    return payload
+
+
+def to_beats(reply: Reply) -> Callable[[Seen], Reply]:
+    return lambda seen: reply if seen.frame == "heartbeat" else Reply()
+
+
+def test_the_announced_interval_is_a_third_of_the_setting(receiver: Receiver) -> None:
+    payload = receiver.payload(int)
+    payload.delivery.delivery_heartbeat_seconds = 6
+    run(as_dict(payload))
+    assert receiver.frames("task_started")[0].event.task_started.heartbeat_seconds == 2
+
+
+def test_without_the_setting_it_is_five_seconds(receiver: Receiver) -> None:
+    run(as_dict(receiver.payload(int)))
+    assert receiver.frames("task_started")[0].event.task_started.heartbeat_seconds == 5
+
+
+def test_beats_have_their_own_connection_and_numbers(receiver: Receiver) -> None:
+    run(as_dict(looping(receiver, lambda: time.sleep(0.4))))
+    beats, others = receiver.frames("heartbeat"), receiver.frames("task_started", "task_result")
+    assert len(beats) >= 3
+    assert {seen.connection for seen in beats}.isdisjoint(seen.connection for seen in others)
+    events = [seen.event for seen in receiver.frames()]
+    assert len({event.sequence for event in events}) == len(events)
+    assert len({event.event_id for event in events}) == len(events)
+
+
+def test_beats_go_on_until_the_terminal_event_is_acknowledged(receiver: Receiver) -> None:
+    acknowledged = threading.Event()
+
+    def rule(seen: Seen) -> Reply:
+        if seen.frame == "task_result" and not acknowledged.is_set():
+            receiver.wait_for("heartbeat", len(receiver.frames("heartbeat")) + 2)
+            acknowledged.set()
+        return Reply()
+
+    receiver.rule = rule
+    assert run(as_dict(looping(receiver, int)))["delivered"]
+    assert acknowledged.is_set()
+    count = len(receiver.frames("heartbeat"))
+    time.sleep(0.3)
+    assert len(receiver.frames("heartbeat")) <= count + 1  # one may have been on its way
+
+
+def test_a_lost_beat_is_not_repeated_and_the_next_comes_soon(receiver: Receiver) -> None:
+    receiver.rule = to_beats(Reply(drop=True))
+    run(as_dict(looping(receiver, lambda: time.sleep(0.5))))
+    beats = receiver.frames("heartbeat")
+    assert len(beats) >= 3
+    assert len({seen.event.event_id for seen in beats}) == len(beats)
+
+
+def test_an_acknowledgement_may_change_the_interval(receiver: Receiver) -> None:
+    receiver.rule = to_beats(Reply(200, b'{"heartbeat_seconds": 30}'))
+    run(as_dict(looping(receiver, lambda: time.sleep(0.4))))
+    assert len(receiver.frames("heartbeat")) == 1
+
+
+def test_a_cancel_stops_a_sync_task_in_python_code(receiver: Receiver) -> None:
+    receiver.rule = to_beats(Reply(200, CANCEL))
+    summary = run(as_dict(looping(receiver)))
+    assert summary["outcome"] == "cancelled"
+    event = receiver.frames("task_cancelled")[0].event
+    assert event.task_cancelled.reason == "the weave cancelled it"
+    assert not event.task_cancelled.forced
+
+
+def test_the_thread_is_whole_after_a_stopped_task(receiver: Receiver) -> None:
+    # `run_here` is what warm workers use: one thread, task after task.
+    for _ in range(5):
+        receiver.rule = to_beats(Reply(200, CANCEL))
+        assert entrypoint.run_here(as_dict(looping(receiver)))["outcome"] == "cancelled"
+        receiver.rule = lambda seen: Reply()
+        assert entrypoint.run_here(as_dict(receiver.payload(int)))["outcome"] == "succeeded"
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_run_that_is_gone_is_stopped(receiver: Receiver, status: int) -> None:
+    receiver.rule = to_beats(Reply(status))
+    assert run(as_dict(looping(receiver)))["outcome"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(421, headers={"Wove-Receiver": "another"}),
+        Reply(410, headers={"Wove-Receiver": "another"}),
+        Reply(410, ours=False),
+        Reply(503),
+    ],
+    ids=["421", "410 of another", "410 of a stranger", "503"],
+)
+def test_no_other_answer_stops_a_running_task(receiver: Receiver, reply: Reply) -> None:
+    receiver.rule = to_beats(reply)
+    assert run(as_dict(looping(receiver, lambda: time.sleep(0.5))))["outcome"] == "succeeded"
+    assert receiver.frames("heartbeat")
+
+
+@pytest.mark.parametrize("reply", [Reply(200, CANCEL), Reply(410)], ids=["cancel", "410"])
+def test_detach_ignores_cancel_and_gone(receiver: Receiver, reply: Reply) -> None:
+    receiver.rule = lambda seen: reply if seen.frame != "task_result" else Reply()
+    payload = looping(receiver, lambda: time.sleep(0.4))
+    payload.delivery.delivery_orphan_policy = "detach"
+    payload.start_gate = "none"
+    summary = run(as_dict(payload))
+    assert summary["outcome"] == "succeeded"
+    assert receiver.frames("heartbeat")
+
+
+def test_a_cancel_after_the_callable_returned_is_ignored(receiver: Receiver) -> None:
+    def rule(seen: Seen) -> Reply:
+        if seen.frame == "task_result":
+            receiver.wait_for("heartbeat", 2)
+            return Reply()
+        return Reply(200, CANCEL) if seen.frame == "heartbeat" else Reply()
+
+    receiver.rule = rule
+    summary = run(as_dict(looping(receiver, lambda: 7)))
+    assert summary["outcome"] == "succeeded"
+    assert value_of(receiver.frames("task_result")[0]) == 7
+
+
+def test_a_task_that_cleans_up_badly_is_still_cancelled(receiver: Receiver) -> None:
+    def task() -> None:
+        try:
+            while True:
+                time.sleep(0.005)
+        finally:
+            raise ValueError("in the cleaning up")
+
+    receiver.rule = to_beats(Reply(200, CANCEL))
+    assert run(as_dict(looping(receiver, task)))["outcome"] == "cancelled"
+
+
+def test_a_cancel_stops_an_async_task_and_never_escapes_arun(receiver: Receiver) -> None:
+    async def task() -> None:
+        await asyncio.sleep(20)
+
+    async def main() -> dict[str, Any]:
+        return await arun(as_dict(looping(receiver, task)))
+
+    receiver.rule = to_beats(Reply(200, CANCEL))
+    assert asyncio.run(asyncio.wait_for(main(), 10))["outcome"] == "cancelled"
+    assert run(as_dict(looping(receiver, task)))["outcome"] == "cancelled"
+
+
+def test_an_async_task_may_finish_in_spite_of_a_cancel(receiver: Receiver) -> None:
+    async def task() -> str:
+        try:
+            await asyncio.sleep(20)
+        except asyncio.CancelledError:
+            return "finished"
+        return "not cancelled"
+
+    receiver.rule = to_beats(Reply(200, CANCEL))
+    assert run(as_dict(looping(receiver, task)))["outcome"] == "succeeded"
+    assert value_of(receiver.frames("task_result")[0]) == "finished"
+
+
+def test_a_worker_that_shuts_down_reports_and_then_sees_its_cancellation(
+    receiver: Receiver,
+) -> None:
+    async def main(function: Callable[..., Any]) -> None:
+        job = asyncio.create_task(arun(as_dict(looping(receiver, function))))
+        await asyncio.to_thread(receiver.wait_for, "heartbeat")
+        job.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await job
+
+    async def coroutine() -> None:
+        await asyncio.sleep(20)
+
+    def blocking() -> None:
+        while True:
+            time.sleep(0.005)
+
+    for count, function in enumerate((coroutine, blocking), start=1):
+        asyncio.run(asyncio.wait_for(main(function), 15))
+        event = receiver.frames("task_cancelled")[count - 1].event
+        assert event.task_cancelled.reason == "its worker is shutting down"
+
+
+class SoftTimeLimit(Exception):
+    """What a host such as Celery raises in the thread that waits."""
+
+
+@pytest.mark.parametrize("kind", [SoftTimeLimit, KeyboardInterrupt, SystemExit])
+def test_what_the_host_raises_stops_the_task_and_is_reported(
+    receiver: Receiver, kind: type[BaseException]
+) -> None:
+    def raise_it(number: int, frame: object) -> None:
+        raise kind("enough")
+
+    before = signal.signal(signal.SIGALRM, raise_it)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        if issubclass(kind, Exception):
+            assert run(as_dict(looping(receiver)))["outcome"] == "failed"
+        else:
+            with pytest.raises(kind):
+                run(as_dict(looping(receiver)))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert receiver.frames("task_error")[0].event.task_error.error.kind == kind.__name__
+
+
+def test_a_task_that_does_not_stop_is_left_behind_by_the_host(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entrypoint, "PATIENCE_SECONDS", 0.3)
+
+    def raise_it(number: int, frame: object) -> None:
+        raise SoftTimeLimit("enough")
+
+    before = signal.signal(signal.SIGALRM, raise_it)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    begin = time.monotonic()
+    try:
+        run(as_dict(looping(receiver, lambda: time.sleep(6))))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert time.monotonic() - begin < 5.5
+    time.sleep(6)  # until the task has returned: it must have nothing to say
+    assert receiver.names() == ["task_started", "task_error"]
