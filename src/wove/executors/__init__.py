@@ -1,0 +1,1 @@
+"""Executors: they take command frames and give back event frames."""

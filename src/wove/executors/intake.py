@@ -1,0 +1,80 @@
+"""From an event that the receiver accepted to the frame that the weave reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from wove.contract import event_type
+from wove.dispatch.failures import exception_from_error
+from wove.dispatch.pickling import loads
+from wove.errors import DeliveryError, ErrorCode
+from wove.executors.base import Frame
+from wovepb.v1.event_pb2 import Event
+
+__all__ = ["LARGE_BYTES", "frame_from", "is_large"]
+
+LARGE_BYTES = 1 << 20
+"""Results above this are unpickled in a thread, not on the weave's loop."""
+
+
+def is_large(event: Event) -> bool:
+    """Whether unpickling this event's value could hold the loop up."""
+    if event.HasField("task_result"):
+        result = event.task_result
+        return max(len(result.result_pickle), len(result.result_json)) > LARGE_BYTES
+    error = event.task_error
+    return max(len(error.exception_pickle), len(error.error_pickle)) > LARGE_BYTES
+
+
+def frame_from(event: Event, facts: Mapping[str, Any]) -> Frame | None:
+    """The documented event frame; None for a frame that this version does not know.
+
+    The only place where anything that a worker sent is unpickled. Whatever that
+    raises becomes the run's error.
+
+    Args:
+        event: accepted by the receiver: its token and its run are known good.
+        facts: `task`, `environment`, `run_id`, `backend`, `backend_job_id`, for errors.
+    """
+    kind = event_type(event)
+    if kind is None:
+        return None
+    frame: Frame = {"type": kind, "run_id": event.run_id, "task_id": event.task_id}
+    if kind == "task_result":
+        try:
+            frame["result"] = _value(event)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - unpickling runs anybody's code
+            frame["type"] = "task_error"
+            frame["exception"] = _not_loadable(error, facts)
+    elif kind == "task_error":
+        frame["exception"] = exception_from_error(event.task_error, facts)
+    elif kind == "task_started":
+        frame["worker_id"] = event.task_started.worker_id
+        frame["backend_job_id"] = event.task_started.backend_job_id or None
+    elif kind == "task_cancelled":
+        frame["reason"] = event.task_cancelled.reason
+    return frame
+
+
+def _value(event: Event) -> Any:
+    result = event.task_result
+    if result.WhichOneof("value") == "result_json":
+        return json.loads(result.result_json)
+    return loads(result.result_pickle)
+
+
+def _not_loadable(error: BaseException, facts: Mapping[str, Any]) -> DeliveryError:
+    words = f"{type(error).__name__}: {error}"
+    failure = DeliveryError(
+        f"Task '{facts['task']}' ran in environment '{facts['environment']}', and its result "
+        f"cannot be loaded in the weave's process: {words}",
+        code=ErrorCode.RESULT_NOT_LOADABLE,
+        reason=words,
+        **facts,
+    )
+    failure.__cause__ = error
+    return failure

@@ -1,0 +1,64 @@
+"""Every delay that decides whether a run is still alive, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Liveness"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Liveness:
+    """Delays in seconds. The defaults are for production; tests shrink them."""
+
+    silence_seconds: float = 15.0
+    """A started run is asked about after this much silence, unless
+    `delivery_heartbeat_seconds` says otherwise: one period."""
+
+    silent_periods: int = 4
+    """Periods of silence after which a run is lost when the backend cannot say."""
+
+    silent_at_least: float = 60.0
+    """... but never sooner than this."""
+
+    silent_alone: float = 600.0
+    """The same when nobody at all has been in contact, so that the fault may be here."""
+
+    poll_seconds: float = 15.0
+    """First pause between two polls of a backend, jittered by a tenth."""
+
+    poll_seconds_max: float = 60.0
+    """Pause to which polls of an unchanged backend back off."""
+
+    cancel_poll_seconds: float = 1.0
+    """Pause between two polls while `require_ack` waits for proof."""
+
+    tick_seconds: float = 1.0
+    """How often the rules are applied while runs are out."""
+
+    poll_timeout: float = 30.0
+    """A poll that takes longer is no answer."""
+
+    absent_apart: float = 15.0
+    """Two answers "absent" count when they are at least this far apart."""
+
+    succeeded_grace: float = 10.0
+    """From the backend's "succeeded" to the second poll that makes it a missing result."""
+
+    ended_grace: float = 2.0
+    """From the backend's "failed" or "cancelled" to the end: for events in flight."""
+
+    lost_grace: float = 0.25
+    """The same from the backend's "lost": the worker is known to send nothing more."""
+
+    callback_grace: float = 60.0
+    """A job known to run, and no event of it ever, for this long: callback unreachable."""
+
+    cancel_timeout: float = 30.0
+    """How long `require_ack` waits for proof when the task sets no `cancel_timeout`."""
+
+    stop_seconds: float = 5.0
+    """A weave that stops has told its backends within this."""
+
+    requeues: int = 2
+    """New runs of one item after lost workers, under `delivery_orphan_policy="requeue"`."""

@@ -1,0 +1,187 @@
+"""From a `run_task` frame to the payload that leaves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from wove.contract import payload_to_dict
+from wove.dispatch.pickling import dumps, find_unpicklable
+from wove.dispatch.requirements import current_origin
+from wove.errors import DeliveryError, ErrorCode, PayloadTooLargeError
+from wove.executors.base import Frame
+from wovepb.v1.payload_pb2 import TaskPayload
+
+__all__ = ["PayloadBuilder", "Return"]
+
+ACCEPTS = ("heartbeat", "progress", "log")
+"""The frames that the receiver takes beyond the four documented ones."""
+
+_DELIVERY_FIELDS = (
+    "delivery_timeout",
+    "delivery_idempotency_key",
+    "delivery_cancel_mode",
+    "delivery_heartbeat_seconds",
+    "delivery_orphan_policy",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Return:
+    """The way back, as every payload of a weave names it."""
+
+    callback_url: str
+    """Where events are posted; it holds the token."""
+
+    receiver_id: str
+    """Names the receiver's process."""
+
+    max_event_bytes: int
+    """The largest event body that the receiver takes."""
+
+
+class PayloadBuilder:
+    """Builds the payloads of one environment of one weave.
+
+    Args:
+        backend: the executor's name.
+        environment: the environment's name, for errors.
+        way_back: what the worker needs in order to report.
+        start_gate: the worker must wait for the answer to `task_started`.
+        max_bytes: the largest payload that the backend takes.
+        measure: bytes of a payload as the backend will see it.
+    """
+
+    def __init__(
+        self,
+        *,
+        backend: str,
+        environment: str,
+        way_back: Return,
+        start_gate: bool,
+        max_bytes: int | None,
+        measure: Callable[[dict[str, Any]], int],
+    ) -> None:
+        self._backend = backend
+        self._environment = environment
+        self._way_back = way_back
+        self._start_gate = start_gate
+        self._max_bytes = max_bytes
+        self._measure = measure
+        self._origin = current_origin()
+        # The callable is kept beside its pickle, so that its id stays its own.
+        self._callables: dict[int, tuple[Callable[..., Any], bytes]] = {}
+
+    def build(self, frame: Frame) -> dict[str, Any]:
+        """The documented payload, JSON-safe.
+
+        Raises:
+            DeliveryError: code PAYLOAD_NOT_PICKLABLE; names what cannot be pickled.
+            PayloadTooLargeError: over the backend's limit.
+        """
+        function = frame["callable"]
+        payload = TaskPayload(
+            version=1,
+            adapter=self._backend,
+            callback_url=self._way_back.callback_url,
+            run_id=frame["run_id"],
+            task_id=frame["task_id"],
+            callable_pickle=self._pickled_callable(function, frame),
+            args_pickle=self._pickled_args(frame),
+            receiver_id=self._way_back.receiver_id,
+            attempt=frame.get("attempt", 0),
+            accepts=ACCEPTS,
+            max_event_bytes=self._way_back.max_event_bytes,
+            origin=self._origin,
+            issued_at=time.time(),
+        )
+        name = getattr(function, "__name__", None)
+        if name is not None:
+            payload.task_name = name
+        payload.delivery.SetInParent()
+        for field in _DELIVERY_FIELDS:
+            if field in frame["delivery"]:
+                setattr(payload.delivery, field, frame["delivery"][field])
+        if not self.is_gated(frame):
+            payload.start_gate = "none"
+        document = payload_to_dict(payload)
+        if self._max_bytes is not None:
+            self._check_size(document, frame, self._max_bytes)
+        return document
+
+    def is_gated(self, frame: Frame) -> bool:
+        """Whether the worker waits for the answer to `task_started`."""
+        return self._start_gate and frame["delivery"].get("delivery_orphan_policy") != "detach"
+
+    def _pickled_callable(self, function: Callable[..., Any], frame: Frame) -> bytes:
+        known = self._callables.get(id(function))
+        if known is None:
+            try:
+                known = (function, dumps(function))
+            except Exception as error:
+                raise self._not_picklable("its callable", frame, error) from error
+            self._callables[id(function)] = known
+        return known[1]
+
+    def _pickled_args(self, frame: Frame) -> bytes:
+        args = frame["args"]
+        try:
+            return dumps(args)
+        except Exception as error:
+            what = "its arguments"
+            for name, value in args.items():
+                if not _can_be_pickled(value):
+                    path, kind = find_unpicklable(value)
+                    where = f", at {name}{path}" if path else ""
+                    what = f"its argument '{name}' ({kind}{where})"
+                    break
+            raise self._not_picklable(what, frame, error) from error
+
+    def _not_picklable(self, what: str, frame: Frame, error: Exception) -> DeliveryError:
+        return DeliveryError(
+            f"Task '{frame['task_id']}' cannot be sent to environment '{self._environment}': "
+            f"{what} cannot be pickled: {type(error).__name__}: {error}",
+            code=ErrorCode.PAYLOAD_NOT_PICKLABLE,
+            reason=f"{type(error).__name__}: {error}",
+            **self._facts(frame),
+        )
+
+    def _check_size(self, document: dict[str, Any], frame: Frame, limit: int) -> None:
+        size = self._measure(document)
+        if size <= limit:
+            return
+        largest = _largest(frame["args"])
+        raise PayloadTooLargeError(
+            f"Task '{frame['task_id']}' cannot be sent to environment '{self._environment}': its "
+            f"payload is {size} bytes, and {self._backend} takes at most {limit}. {largest}"
+            "Pass a reference, such as a path or a key, in place of large data.",
+            size=size,
+            limit=limit,
+            **self._facts(frame),
+        )
+
+    def _facts(self, frame: Frame) -> dict[str, Any]:
+        return {
+            "task": frame["task_id"],
+            "environment": self._environment,
+            "run_id": frame["run_id"],
+            "backend": self._backend,
+        }
+
+
+def _can_be_pickled(value: Any) -> bool:
+    try:
+        dumps(value)
+    except Exception:  # noqa: BLE001 - whatever a __reduce__ raises
+        return False
+    return True
+
+
+def _largest(args: Mapping[str, Any]) -> str:
+    sizes = {name: len(dumps(value)) for name, value in args.items()}
+    if not sizes:
+        return ""
+    name = max(sizes, key=lambda each: sizes[each])
+    return f"Its largest argument is '{name}' ({sizes[name]} bytes). "

@@ -1,0 +1,392 @@
+"""The `process` backend with real worker processes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.executors.scripted import until
+from tests.unit.executors.test_backend import BackendItems
+from wove.errors import DeliveryError, ErrorCode, PayloadTooLargeError, WorkerLostError
+from wove.executors.session import EnvironmentSession
+
+
+@contextlib.asynccontextmanager
+async def processes(**config: Any):
+    """A session on worker processes; the tests' own functions travel by value."""
+    environment = {"executor": "process", "executor_config": {"workers": 2, **config}}
+    session = EnvironmentSession("local-processes", environment, {})
+    await session.start()
+    try:
+        yield BackendItems(session)
+    finally:
+        await asyncio.wait_for(session.stop(failed=None), 10)
+
+
+def in_loop(test):
+    @functools.wraps(test)
+    def run(**fixtures):
+        asyncio.run(test(**fixtures))
+
+    return run
+
+
+def by_value(function):
+    """cloudpickle carries functions of `__main__` by value, so workers need not import tests."""
+    function.__module__ = "__main__"
+    return function
+
+
+@by_value
+def pid():
+    import os
+
+    return os.getpid()
+
+
+@by_value
+def sleep_in_c(path):
+    import pathlib
+    import time
+
+    pathlib.Path(path).write_text("started")
+    time.sleep(30)
+
+
+@by_value
+def wait_and_clean_up(path):
+    import pathlib
+    import time
+
+    file = pathlib.Path(path)
+    try:
+        file.write_text("started")  # the test cancels as soon as the file is there
+        while True:
+            time.sleep(0.01)
+    finally:
+        file.write_text("cleaned up")
+
+
+@by_value
+def die(signum):
+    import os
+
+    os.kill(os.getpid(), signum)
+
+
+@by_value
+def variable(name):
+    import os
+
+    return os.environ.get(name), os.getcwd()
+
+
+@by_value
+def size(data):
+    return len(data)
+
+
+def alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{process}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@in_loop
+async def test_workers_are_warm_and_shared_between_weaves():
+    async with processes(workers=1) as items:
+        items.function = pid
+        first = await items.run()
+        assert first != os.getpid()
+    async with processes(workers=1) as items:
+        items.function = pid
+        assert await items.run() == first
+
+
+@in_loop
+async def test_no_more_processes_than_workers():
+    async with processes(workers=2, env={"POOL": "two"}) as items:
+        items.function = pid
+        assert len(set(await asyncio.gather(*(items.run() for _ in range(20))))) <= 2
+
+
+@in_loop
+async def test_values_larger_than_a_pipe():
+    async with processes() as items:
+        items.function = size
+        data = b"x" * (5 << 20)
+        assert await items.run(args={"data": data}) == len(data)
+
+
+@in_loop
+async def test_env_and_cwd(tmp_path):
+    async with processes(env={"ANSWER": "42"}, cwd=str(tmp_path)) as items:
+        items.function = variable
+        assert await items.run(args={"name": "ANSWER"}) == ("42", str(tmp_path))
+
+
+@in_loop
+async def test_a_queued_job_that_is_cancelled_never_starts(tmp_path):
+    async with processes(workers=1, env={"POOL": "one"}) as items:
+        items.function = sleep_in_c
+        running = items.start(args={"path": str(tmp_path / "running")})
+        await until(lambda: items.records and items.records[0].state == "started")
+        queued = items.start(args={"path": str(tmp_path / "queued")})
+        await until(lambda: len(items.records) == 2 and items.records[1].state == "queued")
+        queued.cancel()
+        await until(lambda: items.records[1].cancel == "stopped")
+        running.cancel()
+        await until(lambda: items.records[0].cancel == "stopped")
+        items.function = pid
+        await items.run()  # a worker has been free since then
+    assert not (tmp_path / "queued").exists()
+
+
+@in_loop
+async def test_a_running_task_is_stopped_and_may_clean_up(tmp_path):
+    file = tmp_path / "state"
+    async with processes(workers=1, env={"POOL": "one"}) as items:
+        items.function = pid
+        before = await items.run()
+        items.function = wait_and_clean_up
+        task = items.start(args={"path": str(file)})
+        await until(file.exists)
+        task.cancel()
+        await until(lambda: items.records[-1].cancel == "stopped")
+        await until(lambda: file.read_text() == "cleaned up")
+        items.function = pid
+        assert await items.run() == before  # nothing had to be killed
+
+
+@in_loop
+async def test_a_task_that_does_not_listen_is_killed_with_its_process(tmp_path):
+    file = tmp_path / "state"
+    async with processes(workers=1, env={"POOL": "one"}) as items:
+        items.function = pid
+        before = await items.run()
+        items.function = sleep_in_c
+        task = items.start(args={"path": str(file)})
+        await until(file.exists)
+        task.cancel()
+        await until(lambda: items.records[-1].cancel == "stopped")
+        await until(lambda: not alive(before))
+        items.function = pid
+        assert await items.run() != before
+
+
+@in_loop
+async def test_a_killed_worker_is_lost_at_once_and_replaced():
+    async with processes() as items:
+        items.function = die
+        began = time.monotonic()
+        with pytest.raises(WorkerLostError, match=r"killed by signal 9 \(SIGKILL\)"):
+            await items.run(args={"signum": int(signal.SIGKILL)})
+        assert time.monotonic() - began < 10
+        assert items.records[0].state == "lost"
+        items.function = pid
+        assert await items.run() > 0
+
+
+@in_loop
+async def test_a_worker_that_cannot_start_fails_the_job(tmp_path):
+    async with processes(cwd=str(tmp_path / "nowhere")) as items:
+        items.function = pid
+        with pytest.raises(WorkerLostError, match="could not be started"):
+            await items.run()
+
+
+@in_loop
+async def test_a_worker_that_dies_before_it_is_ready_fails_the_job():
+    async with processes(env={"PYTHONHOME": "/nowhere"}) as items:
+        items.function = pid
+        with pytest.raises(WorkerLostError, match="before it was ready"):
+            await items.run()
+
+
+@in_loop
+async def test_a_command_per_job():
+    command = [sys.executable, "-m", "wove.backend_worker"]
+    async with processes(command=command, workers=2) as items:
+        items.function = pid
+        assert len(set(await asyncio.gather(*(items.run() for _ in range(3))))) == 3
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["no-such-program"], "no such program: 'no-such-program'"),
+        ([sys.executable, "-c", "raise SystemExit(3)"], "exited with code 3"),
+        (
+            [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"],
+            r"killed by signal 9 \(SIGKILL\)",
+        ),
+    ],
+)
+def test_a_command_that_fails(command, words):
+    @in_loop
+    async def run():
+        async with processes(command=command) as items:
+            items.function = pid
+            with pytest.raises(DeliveryError, match=words):
+                await items.run()
+
+    run()
+
+
+@in_loop
+async def test_a_command_takes_no_more_than_an_environment_variable():
+    async with processes(command=["unused"]) as items:
+        items.function = size
+        with pytest.raises(PayloadTooLargeError) as caught:
+            await items.run(args={"data": b"x" * 200_000})
+        assert caught.value.code is ErrorCode.PAYLOAD_TOO_LARGE
+
+
+@in_loop
+async def test_a_cancelled_command_is_killed(tmp_path):
+    file = tmp_path / "state"
+    command = [sys.executable, "-m", "wove.backend_worker"]
+    async with processes(command=command) as items:
+        items.function = sleep_in_c
+        task = items.start(args={"path": str(file)})
+        await until(file.exists)
+        task.cancel()
+        await until(lambda: items.records[-1].cancel == "stopped")
+
+
+@pytest.mark.parametrize(
+    "config", [{"workers": 0.5}, {"env": ["A=1"]}, {"command": "python x"}, {"command": []}]
+)
+def test_settings_of_the_wrong_type(config):
+    @in_loop
+    async def run():
+        with pytest.raises(TypeError, match="process executor's"):
+            async with processes(**config):
+                pass
+
+    run()
+
+
+# ---- the pool and its parent ----------------------------------------------------------
+
+PROGRAM = """
+import asyncio, os, sys, time
+from wove.executors.session import EnvironmentSession, TaskCall
+from wove.options import TaskOptions
+
+def pid():
+    return os.getpid()
+
+def busy(path):
+    open(path, "w").close()
+    time.sleep(60)
+
+async def once(function, **args):
+    environment = {"executor": "process", "executor_config": {"workers": 1}}
+    session = EnvironmentSession("p", environment, {})
+    await session.start()
+    call = TaskCall(
+        task_id="t", callable=function, args=args, options=TaskOptions(), on_run=lambda run: None
+    )
+    value = await session.execute(call)
+    await session.stop(failed=None)
+    return value
+"""
+
+
+def program(text: str, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM + textwrap.dedent(text), *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(condition) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "took too long"
+        time.sleep(0.01)
+
+
+def test_a_program_ends_without_delay_and_takes_its_workers_along():
+    text = """
+        print(asyncio.run(once(pid)), flush=True)
+        print(time.time(), flush=True)
+    """
+    with program(text) as process:
+        output, _ = process.communicate(timeout=30)
+        ended = time.time()
+        worker, done = output.split()
+    assert process.returncode == 0
+    assert ended - float(done) < 5
+    wait_for(lambda: not alive(int(worker)))
+
+
+@pytest.mark.parametrize("what", ["idle", "busy"])
+def test_workers_end_when_their_parent_is_killed(what, tmp_path):
+    text = """
+        worker = asyncio.run(once(pid))
+        print(worker, flush=True)
+        if sys.argv[1] == "busy":
+            asyncio.run(once(busy, path=sys.argv[2]))
+        time.sleep(60)
+    """
+    file = tmp_path / "busy"
+    with program(text, what, str(file)) as process:
+        assert process.stdout is not None
+        worker = int(process.stdout.readline())
+        if what == "busy":
+            wait_for(file.exists)
+        process.kill()
+        process.wait(10)
+    wait_for(lambda: not alive(worker))
+
+
+def test_a_forked_child_has_a_pool_of_its_own():
+    text = """
+        first = asyncio.run(once(pid))
+        child = os.fork()
+        if child == 0:
+            try:
+                second = asyncio.run(once(pid))
+                sys.stdout.write(f"child {second != first}\\n")
+                sys.stdout.flush()
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        print("parent", asyncio.run(once(pid)) == first, flush=True)
+    """
+    with program(text) as process:
+        output, _ = process.communicate(timeout=30)
+    assert output.splitlines() == ["child True", "parent True"]
+
+
+@in_loop
+async def test_killed_workers_leave_no_descriptors_and_no_zombies():
+    async with processes(workers=1, env={"POOL": "leaks"}) as items:
+
+        async def kill() -> None:
+            items.function = die
+            with pytest.raises(WorkerLostError):
+                await items.run(args={"signum": int(signal.SIGKILL)})
+
+        await kill()
+        before = len(os.listdir("/proc/self/fd"))
+        for _ in range(3):
+            await kill()
+        assert len(os.listdir("/proc/self/fd")) <= before
