@@ -1,0 +1,174 @@
+"""The weave's end of one warm worker process: its two pipes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from wove.integrations._process_job import Job
+
+__all__ = ["WarmWorker", "worker_environment"]
+
+_LENGTH = struct.Struct(">I")
+_MAIN = "wove.worker.process_worker"
+
+
+def worker_environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """The environment variables of a worker: ours, `extra`, and Wove importable."""
+    import wove
+    import wovepb
+
+    environment = {**os.environ, **extra}
+    roots = [str(Path(path).parent) for path in (*wove.__path__, *wovepb.__path__)]
+    # What is installed is found anyway; named here it would come before the standard library.
+    roots = [root for root in roots if not root.endswith(("site-packages", "dist-packages"))]
+    if roots:
+        before = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = os.pathsep.join([*roots, *([before] if before else [])])
+    return environment
+
+
+class WarmWorker:
+    """A process that runs one payload after the other.
+
+    It reads length-framed JSON on its standard input and answers the same way; a third
+    pipe carries the requests to stop. When its input ends, it ends. It leads a session
+    of its own: Ctrl-C in a terminal is the weave's affair, and killing the group takes
+    the task's children along.
+
+    Args:
+        hello: the first message.
+        environment: environment variables.
+        cwd: working folder.
+
+    Raises:
+        OSError: the process could not be started.
+    """
+
+    def __init__(
+        self, hello: Mapping[str, Any], environment: Mapping[str, str], cwd: str | None
+    ) -> None:
+        control, self._control = os.pipe()
+        try:
+            self.process = subprocess.Popen(  # noqa: S603 - this interpreter
+                [sys.executable, "-m", _MAIN],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+                cwd=cwd,
+                env=dict(environment),
+                start_new_session=True,
+                pass_fds=(control,),
+            )
+        except BaseException:
+            os.close(self._control)
+            raise
+        finally:
+            os.close(control)
+        assert self.process.stdin is not None  # noqa: S101 - it is a pipe
+        assert self.process.stdout is not None  # noqa: S101
+        self.stdin = self.process.stdin.fileno()
+        self.stdout = self.process.stdout.fileno()
+        os.set_blocking(self.stdin, False)
+        os.set_blocking(self.stdout, False)
+        os.set_blocking(self._control, False)
+        self.pid = self.process.pid
+        self.ready = False
+        self.job: Job | None = None
+        self._out = bytearray()
+        self._in = bytearray()
+        self.write(json.dumps({**hello, "control": control}).encode())
+
+    @property
+    def has_output(self) -> bool:
+        """Bytes wait for room in the pipe."""
+        return bool(self._out)
+
+    def write(self, message: bytes) -> None:
+        """Send one message; what the pipe does not take now is kept for `flush`."""
+        if not self._out:
+            written = self._write(_LENGTH.pack(len(message)) + message)
+            if written is None:
+                return
+            self._out += written
+        else:
+            self._out += _LENGTH.pack(len(message)) + message
+
+    def flush(self) -> None:
+        """The pipe has room again."""
+        left = self._write(bytes(self._out))
+        self._out = bytearray(left or b"")
+
+    def _write(self, data: bytes) -> bytes | None:
+        try:
+            written = os.write(self.stdin, data)
+        except BlockingIOError:
+            return data
+        except OSError:  # it is dead; the end of its output tells the rest
+            return None
+        return data[written:] or None
+
+    def read(self) -> list[dict[str, Any]] | None:
+        """The messages that have arrived; None when there will be no more."""
+        try:
+            data = os.read(self.stdout, 1 << 16)
+        except BlockingIOError:
+            return []
+        except OSError:
+            return None
+        if not data:
+            return None
+        self._in += data
+        messages = []
+        while len(self._in) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._in)
+            end = _LENGTH.size + length
+            if len(self._in) < end:
+                break
+            messages.append(json.loads(self._in[_LENGTH.size : end]))
+            del self._in[:end]
+        return messages
+
+    def ask_to_stop(self, run_id: str) -> None:
+        """Have the running task stopped, if this is its run."""
+        with suppress(OSError):  # it is dead, or its pipe is full of such requests
+            os.write(self._control, f"{run_id}\n".encode())
+
+    def kill(self) -> None:
+        """End the process and what it started, now."""
+        with suppress(OSError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def hang_up(self) -> None:
+        """Close its inputs, which tells it to end."""
+        assert self.process.stdin is not None  # noqa: S101
+        with suppress(OSError):
+            self.process.stdin.close()
+        control, self._control = self._control, -1
+        if control >= 0:
+            os.close(control)
+
+    def reap(self, seconds: float) -> int:
+        """Wait for its end, killing it after `seconds`; release the pipes; its exit status."""
+        self.hang_up()
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            code = self.process.wait()
+        self.drop()
+        return code
+
+    def drop(self) -> None:
+        """Close every pipe, and do nothing to the process."""
+        self.hang_up()
+        assert self.process.stdout is not None  # noqa: S101
+        self.process.stdout.close()

@@ -1,0 +1,145 @@
+"""`process`: tasks run in worker processes on this machine, with nothing to install.
+
+The embedded default: the same payload, receiver and events as every other backend,
+so what works here works there. The processes are warm, shared by the weaves of
+this process, and end with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from wove.executors.backend_state import BackendState, Supports
+from wove.executors.records import CancelOutcome
+from wove.integrations._process_job import Job
+from wove.integrations.base import BackendAdapter
+
+__all__ = ["ProcessAdapter"]
+
+CANCEL_GRACE_SECONDS = 1.0
+"""A running job that was asked to stop is killed, with its process, after this."""
+
+
+class ProcessAdapter(BackendAdapter):
+    """Runs payloads in worker processes of this machine.
+
+    Settings (`executor_config`), beside those of the callback:
+
+    - `workers` (the number of processors): the most processes at once; more jobs wait.
+    - `env`: environment variables of the workers, beside this process's own.
+    - `cwd` (this process's): their working folder.
+    - `command`: start this program once per job, with the payload in
+      `WOVE_BACKEND_PAYLOAD`, in place of the warm workers.
+    - `faults`: faults to inject between worker and receiver, for tests
+      (`wove.worker.faults` lists them).
+    """
+
+    knows_queued = True
+    start_gate = False  # a worker's pipe ends with the weave's process
+    supports = Supports(cancel_queued=True, cancel_running="stops", poll=True)
+
+    async def start(self) -> None:
+        """Take the settings. Processes start with the first jobs.
+
+        Raises:
+            TypeError: a setting has the wrong type.
+            ValueError: `faults` names an unknown fault, or no probability.
+        """
+        config = self.config
+        workers = config.get("workers") or os.cpu_count() or 1
+        env, cwd, command = config.get("env") or {}, config.get("cwd"), config.get("command")
+        if not isinstance(workers, int) or workers < 1:
+            raise TypeError(f"the process executor's 'workers' must be a positive int: {workers!r}")
+        if not isinstance(env, Mapping):
+            raise TypeError("the process executor's 'env' must map names to values")
+        if command is not None and (isinstance(command, str) or not command):
+            raise TypeError("the process executor's 'command' must be a list, such as ['python']")
+        cwd = None if cwd is None else os.fspath(cwd)
+        if command is not None:
+            from wove.integrations._process_command import MAX_PAYLOAD_BYTES, Commands
+            from wove.integrations._process_worker import worker_environment
+
+            self.start_gate = True
+            self.max_payload_bytes = MAX_PAYLOAD_BYTES
+            self._jobs: Any = Commands(
+                [str(part) for part in command],
+                workers=workers,
+                environment=worker_environment(env),
+                cwd=cwd,
+            )
+            return
+        from wove.integrations._process_pool import PoolSettings, pool_for
+
+        faults = config.get("faults")
+        if faults is not None:
+            from wove.worker.faults import check
+
+            check(faults)
+        self._jobs = pool_for(
+            PoolSettings(
+                workers=workers,
+                env=tuple(sorted((str(name), str(value)) for name, value in env.items())),
+                cwd=cwd or os.getcwd(),
+                sys_path=tuple(sys.path),
+                faults=None if faults is None else json.dumps(faults, sort_keys=True),
+            )
+        )
+
+    async def submit(self, payload: dict[str, Any], frame: dict[str, Any]) -> Job:
+        """Give the payload to an idle worker, or queue it for the next one."""
+        run_id = payload["run_id"]
+        job = Job(
+            self.job_id_for(payload, frame),
+            run_id,
+            json.dumps(payload).encode(),
+            lambda: self.changed(run_id),
+        )
+        self._jobs.submit(job)
+        return job
+
+    async def cancel(
+        self, run_id: str, submission: Job, frame: dict[str, Any]
+    ) -> CancelOutcome | None:
+        """Take a queued job back; ask a running one to stop, then kill its process.
+
+        Returns:
+            `stopped`, always: either the job was still here, or it has ended, or its
+            process has.
+        """
+        if self._jobs.take_back(submission):
+            return "stopped"
+        self._jobs.ask_to_stop(submission)
+        if not await self._has_ended(submission, CANCEL_GRACE_SECONDS):
+            self._jobs.kill(submission)
+            await self._has_ended(submission, CANCEL_GRACE_SECONDS)
+        return "stopped" if submission.ended else "unconfirmed"
+
+    async def poll(self, submissions: Mapping[str, Job]) -> Mapping[str, BackendState]:
+        """What became of the jobs: nobody else can know better."""
+        return {run_id: job.state for run_id, job in submissions.items()}
+
+    def payload_size(self, payload: dict[str, Any]) -> int:
+        """Bytes of the payload in base64, as a `command` gets it."""
+        return 4 * ((len(json.dumps(payload)) + 2) // 3)
+
+    async def _has_ended(self, job: Job, seconds: float) -> bool:
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[None] = loop.create_future()
+
+        def tell() -> None:
+            if not ended.done():
+                ended.set_result(None)
+
+        def on_end() -> None:
+            with contextlib.suppress(RuntimeError):  # the weave's loop is closed
+                loop.call_soon_threadsafe(tell)
+
+        job.when_ended(on_end)
+        done, _ = await asyncio.wait({ended}, timeout=seconds)
+        return bool(done)
