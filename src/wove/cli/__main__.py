@@ -1,0 +1,7 @@
+"""`python -m wove.cli` is the `wove` command."""
+
+import sys
+
+from wove.cli import main
+
+sys.exit(main())

@@ -1,0 +1,176 @@
+"""`wove worker celery`: Celery's own worker program, with Wove's task registered."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from wove.errors import MissingDispatchFeatureError
+from wove.integrations.celery import DEFAULT_TASK_NAME, register
+
+if TYPE_CHECKING:
+    from celery.app.base import Celery
+
+CONNECT_SECONDS = 10
+"""How long the broker may take to answer before the command gives up."""
+
+
+class _CannotStartError(Exception):
+    """The worker cannot start; the text says why and what to do."""
+
+
+def add_to(backends: Any) -> None:
+    """Add the `celery` command to argparse's subparsers `backends`."""
+    parser: argparse.ArgumentParser = backends.add_parser(
+        "celery",
+        help="a Celery worker",
+        description=(
+            "Start Celery's own worker program with the task that runs Wove's payloads. "
+            "SIGTERM stops it after the jobs in hand."
+        ),
+    )
+    parser.add_argument("--broker-url", metavar="URL", help="where jobs come from")
+    parser.add_argument("--app", metavar="MODULE:NAME", help="a Celery application of yours")
+    parser.add_argument(
+        "--result-backend",
+        metavar="URL",
+        help="where Celery keeps what became of its jobs; lets Wove ask about them",
+    )
+    parser.add_argument(
+        "--queue",
+        action="append",
+        metavar="NAME",
+        help="consume this queue; may be repeated (default: the application's own)",
+    )
+    parser.add_argument(
+        "--task-name",
+        default=DEFAULT_TASK_NAME,
+        metavar="NAME",
+        help="the weave's `task_name` (default: %(default)s)",
+    )
+    parser.add_argument("-c", "--concurrency", type=int, metavar="N", help="jobs at once")
+    parser.add_argument(
+        "--pool",
+        default="prefork",
+        choices=["prefork", "threads", "solo"],
+        help="what runs the jobs: processes, threads, or the worker itself (default: %(default)s)",
+    )
+    parser.add_argument(
+        "-n",
+        "--hostname",
+        # Celery's own default is one name for a machine. Two workers of one name answer for
+        # each other, and a job of one looks lost when the other is asked.
+        default=f"wove-{os.getpid()}@%h",
+        metavar="NAME",
+        help="the worker's node name, unique (default: wove-PROCESS@HOST)",
+    )
+    parser.add_argument("--loglevel", default="WARNING", help="Celery's (default: %(default)s)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Start the worker and stay until it has stopped; the exit status."""
+    # What `celery --broker ... --result-backend ...` does: these variables beat all settings.
+    if arguments.broker_url:
+        os.environ["CELERY_BROKER_URL"] = arguments.broker_url
+    if arguments.result_backend:
+        os.environ["CELERY_RESULT_BACKEND"] = arguments.result_backend
+    sys.path.insert(0, os.getcwd())  # as `celery` does: jobs import the application's modules
+    try:
+        app = _application(arguments)
+        _check_broker(app)
+    except _CannotStartError as error:
+        print(f"wove: {error}", file=sys.stderr)
+        return 1
+    _announce(app, arguments)
+    return int(app.start(argv=_celery_arguments(arguments)) or 0)
+
+
+def _application(arguments: argparse.Namespace) -> Celery:
+    try:
+        from celery import Celery
+    except ImportError as error:
+        raise _CannotStartError(
+            f"Celery is not installed ({error}). Install with: pip install 'wove[celery]'"
+        ) from error
+    if arguments.app:
+        app = _load(arguments.app)
+    elif arguments.broker_url:
+        app = Celery("wove")
+        # Jobs of a weave are few and long: a worker takes no more than it can start.
+        app.conf.worker_prefetch_multiplier = 1
+        app.conf.broker_connection_retry_on_startup = True
+    else:
+        raise _CannotStartError("give --broker-url URL, or --app MODULE:NAME")
+    if arguments.task_name not in app.tasks:
+        try:
+            register(app, name=arguments.task_name)
+        except MissingDispatchFeatureError as error:
+            raise _CannotStartError(str(error)) from error
+    return app
+
+
+def _load(reference: str) -> Celery:
+    module_name, _, attribute = reference.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise _CannotStartError(
+            f"--app {reference}: cannot import {module_name}: {error}"
+        ) from error
+    app = getattr(module, attribute or "app", None)
+    if app is None:
+        raise _CannotStartError(f"--app {reference}: {module_name} has no {attribute or 'app'!r}")
+    return app
+
+
+def _check_broker(app: Celery) -> None:
+    import kombu.exceptions
+
+    with app.connection_for_read() as connection:
+        try:
+            connection.ensure_connection(max_retries=1, timeout=CONNECT_SECONDS)
+            connection.default_channel.close()
+        except ImportError as error:
+            raise _CannotStartError(
+                f"the broker {connection.as_uri()} needs a package that is not installed: {error}"
+            ) from error
+        except (OSError, kombu.exceptions.KombuError, *connection.connection_errors) as error:
+            raise _CannotStartError(
+                f"cannot reach the broker at {connection.as_uri()}: {error}. "
+                "Check that it runs and that --broker-url is right."
+            ) from error
+
+
+def _announce(app: Celery, arguments: argparse.Namespace) -> None:
+    from celery.signals import worker_ready, worker_shutdown
+
+    queues = ", ".join(arguments.queue or [app.conf.task_default_queue])
+    with app.connection_for_read() as connection:
+        address = connection.as_uri()  # the password is masked
+    print(f"wove: Celery worker on {address}", file=sys.stderr)
+    print(f"wove: task {arguments.task_name}, queue {queues}", file=sys.stderr, flush=True)
+
+    def on_ready(**_: Any) -> None:
+        print("wove: ready; SIGTERM or Ctrl-C stops it after the jobs in hand", file=sys.stderr)
+
+    def on_shutdown(**_: Any) -> None:
+        print("wove: stopped", file=sys.stderr)
+
+    worker_ready.connect(on_ready, weak=False)
+    worker_shutdown.connect(on_shutdown, weak=False)
+
+
+def _celery_arguments(arguments: argparse.Namespace) -> list[str]:
+    argv = [
+        *("--quiet", "worker", "--hostname", arguments.hostname),
+        *("--pool", arguments.pool, "--loglevel", arguments.loglevel),
+    ]
+    if arguments.concurrency is not None:
+        argv += ["--concurrency", str(arguments.concurrency)]
+    if arguments.queue:
+        argv += ["--queues", ",".join(arguments.queue)]
+    return argv

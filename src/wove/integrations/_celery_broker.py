@@ -1,0 +1,179 @@
+"""The blocking half of the Celery adapter: what is done with an application's broker.
+
+Everything here may block for seconds and is called in threads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from wove.executors.backend_state import BackendState
+from wove.integrations._celery_state import state_from_result, state_from_workers
+
+if TYPE_CHECKING:
+    from celery.app.base import Celery
+    from kombu.connection import Connection
+
+CLOSE_SECONDS = 1.0
+"""How long `close` waits for a submission that is still under way."""
+
+INSPECT_SECONDS = 1.0
+"""How long workers' answers are collected. Workers answer in milliseconds or are busy."""
+
+
+@dataclass
+class CeleryJob:
+    """A submitted job. What `submit` returns and `cancel` and `poll` are given."""
+
+    id: str
+    """Celery's task id."""
+    worker: str | None = field(default=None, compare=False)
+    """Node name of the worker that was last seen with the job."""
+
+
+class CeleryBroker:
+    """An application and, unless it is the user's, a connection of our own.
+
+    Args:
+        app: the Celery application.
+        url: the broker's URL; None for a user's application, whose own settings decide
+            and whose own pool of connections is used.
+    """
+
+    def __init__(self, app: Celery, url: str | None) -> None:
+        self.app = app
+        self._url = url
+        self._lock = threading.Lock()
+        connection = self._new_connection()
+        connection.connection_errors  # noqa: B018 - loads the transport, which takes a while
+        self._connection = None if url is None else connection
+
+    def address(self) -> str:
+        """The broker's URL with its password masked."""
+        return str(self._new_connection().as_uri())
+
+    def send(self, task_name: str, payload: dict[str, Any], options: dict[str, Any]) -> CeleryJob:
+        """Publish the payload as the only argument of the worker's task."""
+        options = {
+            **options,
+            # With a result wanted, a result backend would subscribe to it, and nobody here
+            # would read that. The worker is still to store its summary, which `ask` reads.
+            "ignore_result": True,
+            "headers": {"ignore_result": False, **(options.get("headers") or {})},
+        }
+        with self._connected() as connection:
+            job: CeleryJob = self.app.send_task(
+                task_name,
+                args=(payload,),
+                connection=connection,
+                result_cls=CeleryJob,
+                add_to_parent=False,
+                **options,
+            )
+            return job
+
+    def revoke(self, job_id: str, *, terminate: bool, wait_for_answers: bool) -> Any:
+        """Tell the workers to drop the job; their answers, if they are waited for."""
+        # Collecting answers takes a second: on a connection of its own, so submissions go on.
+        with self._new_connection() if wait_for_answers else self._connected() as connection:
+            return self.app.control.revoke(
+                job_id,
+                terminate=terminate,
+                connection=connection,
+                reply=wait_for_answers,
+                timeout=INSPECT_SECONDS,
+            )
+
+    def ask(self, jobs: Mapping[str, CeleryJob]) -> dict[str, BackendState]:
+        """What the result backend, and then the workers, know of the jobs, by run id."""
+        states = self._ask_result_backend(jobs) if self._keeps_results() else {}
+        rest = {run_id: job for run_id, job in jobs.items() if run_id not in states}
+        if rest:
+            with self._new_connection() as connection:
+                inspect = self.app.control.inspect(timeout=INSPECT_SECONDS, connection=connection)
+                answers = inspect.query_task([job.id for job in rest.values()]) or {}
+            for run_id, job in rest.items():
+                states[run_id] = state_from_workers(job, answers)
+        return states
+
+    def close(self) -> None:
+        """Close our connection and application; a user's application is left as it is."""
+        connection: Any = self._connection  # kombu's methods have no types
+        if connection is None:
+            return
+        # A submission that hangs keeps the lock. Its thread ends by the connection's own
+        # timeouts, and the weave does not wait for that.
+        if self._lock.acquire(timeout=CLOSE_SECONDS):
+            try:
+                connection.release()
+            finally:
+                self._lock.release()
+        self.app.close()
+
+    def is_connection_trouble(self, error: Exception) -> bool:
+        """Whether the broker could not be reached, as against: it refused the message."""
+        # kombu wraps what may be retried in an OperationalError, a refused message included.
+        connection = self._new_connection()
+        cause = error.__cause__ or error
+        if isinstance(cause, connection.connection_errors):
+            return True
+        return isinstance(error, OSError) and not isinstance(cause, connection.channel_errors)
+
+    def _ask_result_backend(self, jobs: Mapping[str, CeleryJob]) -> dict[str, BackendState]:
+        states = {}
+        # One that is down leaves the question to the workers.
+        with contextlib.suppress(Exception):
+            for run_id, job in jobs.items():
+                state = state_from_result(self.app.backend.get_task_meta(job.id, cache=False))
+                if state is not None:
+                    states[run_id] = state
+        return states
+
+    def _keeps_results(self) -> bool:
+        # rpc:// hands each result to one reader's queue; it keeps nothing that could be asked.
+        backend = self.app.backend_cls or self.app.conf.result_backend
+        return bool(backend) and not str(backend).startswith(("rpc", "disabled"))
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[Any]:
+        # kombu's connections are not for several threads at once; the pool of a user's
+        # application hands out one each (connection=None).
+        if self._connection is None:
+            yield None
+        else:
+            with self._lock:
+                yield self._connection
+
+    def _new_connection(self) -> Connection:
+        # The URL is named each time: Celery prefers CELERY_BROKER_URL of the process's
+        # environment, which may be another application's, to what it was configured with.
+        connection: Connection = self.app.connection_for_write(url=self._url)
+        return connection
+
+
+def make_broker(config: Mapping[str, Any]) -> CeleryBroker:
+    """A broker for the settings `broker_url`, `result_backend` or `backend_url`, `app_name`."""
+    from celery import Celery
+
+    url = str(config["broker_url"])
+    app = Celery(
+        str(config.get("app_name") or "wove"),
+        broker=url,
+        backend=config.get("result_backend") or config.get("backend_url"),
+        set_as_current=False,
+    )
+    # Redis: give up on an address that swallows packets. RabbitMQ: confirm each message, so
+    # that a submission that returned has arrived.
+    if url.startswith(("redis", "rediss", "sentinel")):
+        app.conf.broker_transport_options = {"socket_connect_timeout": 4, "socket_timeout": 8}
+    elif url.startswith(("amqp", "pyamqp")):
+        app.conf.broker_transport_options = {"confirm_publish": True}
+    app.conf.broker_connection_timeout = 4
+    # Control commands go over the connection that they are given, too, and not through
+    # kombu's process-wide pools, which others may close or carry through a fork.
+    app.control.mailbox.producer_pool = None
+    return CeleryBroker(app, url)

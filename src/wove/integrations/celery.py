@@ -1,0 +1,165 @@
+"""Celery: tasks of an environment run in Celery workers, reached through a broker.
+
+The weave's side is `CeleryAdapter` (`"executor": "celery"`). The worker's side is
+one task that hands its only argument to `wove.integrations.worker.run`;
+`register(app)` adds it to an application, `wove worker celery` starts a worker
+that has it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from wove.errors import ErrorCode, MissingPackageError, SubmissionError
+from wove.integrations._celery_broker import CeleryBroker, CeleryJob, make_broker
+from wove.integrations._celery_state import was_terminated
+from wove.integrations._celery_task import DEFAULT_TASK_NAME, register
+from wove.integrations.base import BackendAdapter, BackendState, CancelOutcome, Supports
+
+__all__ = ["DEFAULT_TASK_NAME", "CeleryAdapter", "CeleryJob", "register"]
+
+SUBMIT_SECONDS = 10.0
+"""A submission that the broker has not taken after this long has failed."""
+
+EXPIRY_MARGIN_SECONDS = 30.0
+"""Added to the timeouts when they become Celery's `expires`: the weave keeps the exact time,
+and the worker's clock, which judges `expires`, may differ from ours."""
+
+
+class CeleryAdapter(BackendAdapter):
+    """Submits payloads to Celery with `send_task`.
+
+    Settings (`executor_config`), beside those of the callback:
+
+    - `app`: a Celery application of yours; or `broker_url`, with `result_backend`
+      (also `backend_url`) and `app_name` ("wove"). An `app` stays yours: it is
+      configured by you, and never closed here.
+    - `task_name` ("wove.run_backend_payload"): the worker's task.
+    - `queue`: the queue; the application's routing decides without it.
+    - `send_task_options`: further arguments of `send_task`; they beat ours, and
+      `queue` beats them.
+    - `terminate_on_cancel` (False): end the process of a running job on cancel.
+      Without it a cancelled job is stopped by the acknowledgement of its events.
+    """
+
+    required_modules = ("celery",)
+    install_hint = "pip install celery"
+    knows_queued = False  # Celery answers PENDING for an id that it has never seen
+    supports = Supports(cancel_queued=True, cancel_running="asks", poll=True, idempotent=False)
+
+    async def start(self) -> None:
+        """Make or take the application. Does not connect: the first submission does.
+
+        Raises:
+            TypeError: neither `app` nor `broker_url` is set.
+        """
+        config = self.config
+        self._task_name = str(config.get("task_name") or DEFAULT_TASK_NAME)
+        self._terminate = bool(config.get("terminate_on_cancel", False))
+        if self._terminate:
+            self.supports = replace(self.supports, cancel_running="stops")
+        # In a thread: Celery and kombu load their modules as they are first used.
+        if config.get("app") is not None:
+            self._broker = await self.in_thread(CeleryBroker, config["app"], None)
+            self._setting = "the broker_url of the application in executor_config['app']"
+        elif config.get("broker_url"):
+            self._broker = await self.in_thread(make_broker, config)
+            self._setting = "executor_config['broker_url']"
+        else:
+            raise TypeError(
+                "the celery executor needs 'broker_url' or 'app' in executor_config, "
+                "such as 'broker_url': 'redis://localhost:6379/0'"
+            )
+
+    async def submit(self, payload: dict[str, Any], frame: dict[str, Any]) -> CeleryJob:
+        """Publish `payload` as the only argument of the worker's task.
+
+        Raises:
+            SubmissionError: the broker refused it (`SUBMIT_FAILED`), or could not be
+                reached in 10 seconds (`BACKEND_UNAVAILABLE`).
+            MissingPackageError: the broker's URL needs a package that is not installed.
+        """
+        send = self.in_thread(
+            self._broker.send, self._task_name, payload, self._send_options(payload, frame)
+        )
+        try:
+            return await asyncio.wait_for(send, SUBMIT_SECONDS)
+        except asyncio.TimeoutError:
+            # The thread may still publish later. The start gate turns such a job away.
+            raise self._unavailable(f"no answer in {SUBMIT_SECONDS:g} s") from None
+        except ImportError as error:
+            raise MissingPackageError(
+                f"celery executor requested, but its broker {self._broker.address()} needs a "
+                f"package that is not installed: {error}. "
+                "Install with: pip install 'wove[celery]'"
+            ) from error
+        except Exception as error:
+            reason = str(error).rstrip(".") or type(error).__name__
+            if self._broker.is_connection_trouble(error):
+                raise self._unavailable(reason) from error
+            raise SubmissionError(
+                f"the broker at {self._broker.address()} did not take the job: {reason}. "
+                "The task has not run.",
+                code=ErrorCode.SUBMIT_FAILED,
+                backend="celery",
+                reason=reason,
+            ) from error
+
+    async def cancel(
+        self, run_id: str, submission: CeleryJob, frame: dict[str, Any]
+    ) -> CancelOutcome | None:
+        """Revoke the job: workers drop it if it is queued.
+
+        With `terminate_on_cancel` a worker that runs it ends the process that does.
+        Under `require_ack` the workers' answers are collected: one that says so is proof.
+        """
+        revoke = self.in_thread(
+            self._broker.revoke,
+            submission.id,
+            terminate=self._terminate,
+            wait_for_answers=self._terminate and frame.get("delivery_cancel_mode") == "require_ack",
+        )
+        answers = await asyncio.wait_for(revoke, SUBMIT_SECONDS)
+        return "stopped" if was_terminated(submission, answers) else "asked"
+
+    async def poll(self, submissions: Mapping[str, CeleryJob]) -> Mapping[str, BackendState]:
+        """What the result backend, and then the workers, know of the jobs."""
+        return await self.in_thread(self._broker.ask, dict(submissions))
+
+    async def close(self) -> None:
+        """Close our connection. A user's application is left as it is."""
+        await self.in_thread(self._broker.close)
+
+    def _send_options(self, payload: dict[str, Any], frame: dict[str, Any]) -> dict[str, Any]:
+        options: dict[str, Any] = {
+            "task_id": self.job_id_for(payload, frame),
+            "shadow": payload.get("task_name") or payload["task_id"],  # what Flower shows
+            # Celery logs and shows its arguments: the payload holds a token.
+            "argsrepr": "(<wove payload>,)",
+            "kwargsrepr": "{}",
+            "serializer": "json",
+            "retry": True,
+            "retry_policy": {"max_retries": 1, "interval_start": 0, "interval_max": 0.2},
+        }
+        delivery = payload.get("delivery") or {}
+        limits = [frame.get("start_timeout"), delivery.get("delivery_timeout")]
+        seconds = min((s for s in limits if s), default=None)
+        if seconds is not None:
+            options["expires"] = seconds + EXPIRY_MARGIN_SECONDS
+        options.update(self.config.get("send_task_options") or {})
+        if self.config.get("queue"):
+            options["queue"] = self.config["queue"]
+        return options
+
+    def _unavailable(self, reason: str) -> SubmissionError:
+        return SubmissionError(
+            f"celery cannot reach its broker at {self._broker.address()}, which is "
+            f"{self._setting}: {reason}. The task has not run. Check that the broker "
+            "runs and that this process can reach that address.",
+            code=ErrorCode.BACKEND_UNAVAILABLE,
+            backend="celery",
+            reason=reason,
+        )

@@ -1,0 +1,249 @@
+"""The Celery adapter against real brokers; what it publishes is read from the queue."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime, timezone
+from typing import Any
+
+import celery
+import pytest
+
+from tests.services import free_port
+from wove.errors import ErrorCode, SubmissionError
+from wove.executors.backend_state import BackendStatus
+from wove.integrations import celery as module
+from wove.integrations.celery import CeleryAdapter, CeleryJob
+
+Adapted = Callable[[CeleryAdapter], Awaitable[Any]]
+
+
+@pytest.fixture(params=["redis", "rabbitmq"])
+def broker_url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def queue() -> str:
+    return f"test-{uuid.uuid4().hex[:12]}"
+
+
+def payload_and_frame(
+    start_timeout: float | None = None, **delivery: Any
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    payload = {
+        "version": 1,
+        "adapter": "celery",
+        "callback_url": "http://127.0.0.1:1/wove/events/very-secret-token",
+        "run_id": f"run-{uuid.uuid4().hex[:8]}",
+        "task_id": "report",
+        "task_name": "report",
+        "callable_pickle": "gASV",
+        "args_pickle": "gASV",
+        "delivery": delivery,
+    }
+    frame = {"type": "run_task", "run_id": payload["run_id"], "task_id": "report"}
+    if start_timeout is not None:
+        frame["start_timeout"] = start_timeout
+    return payload, frame
+
+
+def with_adapter(config: dict[str, Any], use: Adapted) -> Any:
+    async def main() -> Any:
+        adapter = CeleryAdapter(name="celery", config=config, callback_url="", run_config={})
+        await adapter.start()
+        try:
+            return await use(adapter)
+        finally:
+            await adapter.close()
+
+    return asyncio.run(main())
+
+
+def submit(config: dict[str, Any], **delivery: Any) -> tuple[CeleryJob, dict[str, Any]]:
+    payload, frame = payload_and_frame(**delivery)
+
+    async def use(adapter: CeleryAdapter) -> CeleryJob:
+        return await adapter.submit(payload, frame)
+
+    return with_adapter(config, use), payload
+
+
+@pytest.fixture
+def read_message(broker_url: str) -> Iterator[Callable[[str], Any]]:
+    app = celery.Celery("reader", broker=broker_url, set_as_current=False)
+    with app.connection_for_read() as connection:
+
+        def read(name: str) -> Any:
+            queue = app.amqp.queues[name](connection.default_channel)
+            deadline = time.monotonic() + 5
+            while (message := queue.get(no_ack=True)) is None:
+                assert time.monotonic() < deadline, f"nothing in queue {name}"
+                time.sleep(0.01)
+            return message
+
+        yield read
+
+
+def test_the_payload_arrives_unchanged_as_the_only_argument(
+    broker_url: str, queue: str, read_message: Callable[[str], Any]
+) -> None:
+    config = {"broker_url": broker_url, "queue": queue, "task_name": "app.wove"}
+    job, payload = submit(config)
+    message = read_message(queue)
+    args, kwargs, _ = message.payload
+    assert args == [payload]
+    assert kwargs == {}
+    assert message.headers["task"] == "app.wove"
+    assert message.headers["id"] == job.id == payload["run_id"]
+    assert message.headers["shadow"] == "report"
+    # A worker with a result backend keeps its summary, which poll asks for.
+    assert message.headers["ignore_result"] is False
+    assert message.headers["expires"] is None
+
+
+def test_what_celery_logs_and_shows_holds_nothing_of_the_payload(
+    broker_url: str, queue: str, read_message: Callable[[str], Any]
+) -> None:
+    submit({"broker_url": broker_url, "queue": queue})
+    headers = json.dumps(read_message(queue).headers)
+    assert "very-secret-token" not in headers
+    assert "gASV" not in headers
+
+
+def test_the_shorter_timeout_becomes_the_expiry(
+    broker_url: str, queue: str, read_message: Callable[[str], Any]
+) -> None:
+    before = datetime.now(timezone.utc)
+    submit({"broker_url": broker_url, "queue": queue}, start_timeout=20.0, delivery_timeout=60.0)
+    message = read_message(queue)
+    seconds = (datetime.fromisoformat(message.headers["expires"]) - before).total_seconds()
+    assert 50 <= seconds <= 60
+
+
+def test_options_beat_ours_and_queue_beats_options(
+    broker_url: str, queue: str, read_message: Callable[[str], Any]
+) -> None:
+    config = {
+        "broker_url": broker_url,
+        "queue": queue,
+        "send_task_options": {"task_id": "chosen", "queue": "elsewhere", "priority": 3},
+    }
+    job, _ = submit(config)
+    message = read_message(queue)
+    assert job.id == message.headers["id"] == "chosen"
+    assert message.properties["priority"] == 3
+
+
+def test_the_broker_of_the_settings_beats_that_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, redis_url: str, queue: str
+) -> None:
+    monkeypatch.setenv("CELERY_BROKER_URL", f"redis://127.0.0.1:{free_port()}/0")
+    submit({"broker_url": redis_url, "queue": queue})
+    import redis
+
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.llen(queue) == 1
+
+
+def test_no_broker_is_a_type_error_that_names_the_setting() -> None:
+    async def use(adapter: CeleryAdapter) -> None:
+        raise AssertionError("started")
+
+    with pytest.raises(TypeError, match="'broker_url' or 'app'"):
+        with_adapter({}, use)
+
+
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+def test_a_broker_that_is_down_is_named_without_its_password(scheme: str) -> None:
+    port = free_port()
+    config = {"broker_url": f"{scheme}://someone:hunter2@127.0.0.1:{port}//"}
+    start = time.monotonic()
+    with pytest.raises(SubmissionError) as caught:
+        submit(config)
+    assert time.monotonic() - start < 11
+    assert caught.value.code is ErrorCode.BACKEND_UNAVAILABLE
+    text = str(caught.value)
+    assert f"127.0.0.1:{port}" in text
+    assert "executor_config['broker_url']" in text
+    assert "hunter2" not in text
+    assert "hunter2" not in str(caught.value.reason)
+
+
+def test_a_broker_that_refuses_the_login_is_not_called_down(rabbitmq_url: str) -> None:
+    with pytest.raises(SubmissionError, match="did not take the job") as caught:
+        submit({"broker_url": rabbitmq_url.replace("guest:guest", "guest:hunter2")})
+    assert caught.value.code is ErrorCode.SUBMIT_FAILED
+    assert "hunter2" not in str(caught.value)
+    assert "ACCESS_REFUSED" in str(caught.value.reason)
+
+
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+def test_a_broker_that_never_answers_ends_in_time(
+    monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    monkeypatch.setattr(module, "SUBMIT_SECONDS", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        config = {"broker_url": f"{scheme}://127.0.0.1:{silent.getsockname()[1]}//"}
+        start = time.monotonic()
+        with pytest.raises(SubmissionError, match="no answer in 1 s") as caught:
+            submit(config)
+        assert time.monotonic() - start < 5
+    assert caught.value.code is ErrorCode.BACKEND_UNAVAILABLE
+
+
+def test_a_users_application_serves_weave_after_weave_and_stays_open(
+    broker_url: str, queue: str, read_message: Callable[[str], Any]
+) -> None:
+    app = celery.Celery("mine", broker=broker_url, set_as_current=False)
+    config = {"app": app, "queue": queue}
+    jobs = [submit(config)[0].id for _ in range(3)]  # each on an event loop of its own
+    app.send_task("still.usable", args=(1,), queue=queue)
+    arrived = [read_message(queue).headers["id"] for _ in range(4)]
+    assert arrived[:3] == jobs
+
+
+def test_submissions_at_once_all_arrive(
+    broker_url: str, queue: str, read_message: Callable[[str], Any]
+) -> None:
+    made = [payload_and_frame() for _ in range(20)]
+
+    async def use(adapter: CeleryAdapter) -> list[CeleryJob]:
+        return await asyncio.gather(*(adapter.submit(*one) for one in made))
+
+    jobs = with_adapter({"broker_url": broker_url, "queue": queue}, use)
+    arrived = {read_message(queue).headers["id"] for _ in made}
+    assert arrived == {job.id for job in jobs} == {payload["run_id"] for payload, _ in made}
+
+
+def test_a_result_backend_that_is_down_leaves_the_question_to_the_workers(
+    redis_url: str, queue: str
+) -> None:
+    payload, frame = payload_and_frame()
+
+    async def use(adapter: CeleryAdapter) -> Any:
+        job = await adapter.submit(payload, frame)
+        return await adapter.poll({"run": job})
+
+    config = {
+        "broker_url": redis_url,
+        "result_backend": f"redis://127.0.0.1:{free_port()}/0",
+        "queue": queue,
+    }
+    states = with_adapter(config, use)
+    assert states["run"].status is BackendStatus.CANNOT_SAY
+    assert "no worker has it" in states["run"].reason
+
+
+@pytest.mark.parametrize(("terminate", "running"), [(False, "asks"), (True, "stops")])
+def test_it_says_what_cancel_does(redis_url: str, terminate: bool, running: str) -> None:
+    async def use(adapter: CeleryAdapter) -> str:
+        return adapter.supports.cancel_running
+
+    config = {"broker_url": redis_url, "terminate_on_cancel": terminate}
+    assert with_adapter(config, use) == running

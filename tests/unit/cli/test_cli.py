@@ -1,0 +1,91 @@
+"""The `wove` command, run as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import wove
+from tests.services import ROOT, free_port
+
+
+def wove_command(
+    *arguments: str, env: dict[str, str] | None = None, cwd: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "wove.cli", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=40,
+        check=False,
+        env={**os.environ, **(env or {})},
+        cwd=cwd,
+    )
+
+
+def test_version() -> None:
+    done = wove_command("--version")
+    assert (done.returncode, done.stdout.strip()) == (0, f"wove {wove.__version__}")
+
+
+def test_the_console_script_is_installed() -> None:
+    script = Path(sys.executable).with_name("wove")
+    done = subprocess.run(
+        [script, "worker", "celery", "--help"],
+        capture_output=True,
+        text=True,
+        timeout=40,
+        check=True,
+    )
+    assert "--broker-url" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [(), ("worker",), ("worker", "carrier-pigeon")])
+def test_arguments_that_make_no_sense(arguments: tuple[str, ...]) -> None:
+    done = wove_command(*arguments)
+    assert done.returncode == 2
+    assert "usage: wove" in done.stderr
+
+
+def test_neither_broker_nor_app() -> None:
+    done = wove_command("worker", "celery")
+    assert done.returncode == 1
+    assert done.stderr == "wove: give --broker-url URL, or --app MODULE:NAME\n"
+
+
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+def test_a_broker_that_is_down_ends_the_command_and_hides_the_password(scheme: str) -> None:
+    port = free_port()
+    url = f"{scheme}://someone:hunter2@127.0.0.1:{port}//"
+    done = wove_command("worker", "celery", "--broker-url", url)
+    assert done.returncode == 1
+    assert done.stderr.startswith("wove: cannot reach the broker at ")
+    assert f"127.0.0.1:{port}" in done.stderr
+    assert "hunter2" not in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_celery_that_is_not_installed_is_named(tmp_path: Path) -> None:
+    (tmp_path / "celery.py").write_text("raise ImportError('no celery here')\n")
+    done = wove_command(
+        *("worker", "celery", "--broker-url", "redis://127.0.0.1:1/0"),
+        env={"PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1
+    assert "pip install 'wove[celery]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("reference", "words"),
+    [("no_such_module:app", "cannot import no_such_module"), ("json:app", "json has no 'app'")],
+)
+def test_an_app_that_is_not_there(reference: str, words: str) -> None:
+    done = wove_command("worker", "celery", "--app", reference)
+    assert done.returncode == 1
+    assert words in done.stderr
