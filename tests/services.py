@@ -1,0 +1,354 @@
+"""Real services for the tests: Redis, RabbitMQ and Celery workers.
+
+Redis and RabbitMQ are started once per test run, on free ports of the loopback
+interface, with their state in a temporary folder, by whichever pytest process
+needs them first. The main pytest process stops them by process id at the end, so
+that parallel processes (pytest-xdist) can share them. A service that is not
+installed fails the test that needs it: a skipped test proves nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER_VARIABLE = "WOVE_TEST_SERVICES"
+"""Names the folder that the processes of one test run share."""
+
+_SYSTEM_PATH = os.pathsep.join(
+    [os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/lib/rabbitmq/bin"]
+)
+
+
+class ServiceError(AssertionError):
+    """A service that a test needs is missing or does not start."""
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(true: Callable[[], bool], *, seconds: float, what: str) -> None:
+    """Call `true` until it returns True; `ServiceError` naming `what` after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            raise ServiceError(f"{what}: not within {seconds:g} s")
+        time.sleep(0.05)
+
+
+def stop_process(pid: int, *, seconds: float = 15.0) -> None:
+    """End one process: SIGTERM, then SIGKILL when it has not gone after `seconds`."""
+    for number, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, 5.0)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            if not _is_running(pid):
+                return
+            time.sleep(0.02)
+
+
+def stop_service(pid: int) -> None:
+    """End a process that `_spawn` started, and whatever it started itself."""
+    stop_process(pid)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _is_running(pid: int) -> bool:
+    with contextlib.suppress(ChildProcessError):
+        if os.waitpid(pid, os.WNOHANG)[0] == pid:
+            return False
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+# ---- shared by the processes of one run ---------------------------------------------------
+
+
+def open_folder() -> Path:
+    """Make the run's folder and tell the processes that this one will start about it."""
+    folder = Path(tempfile.mkdtemp(prefix="wove-services-"))
+    os.environ[FOLDER_VARIABLE] = str(folder)
+    return folder
+
+
+def close_folder(folder: Path) -> None:
+    """Stop every service that the run started, and remove the run's folder.
+
+    That includes Celery workers of a pytest process that died before it stopped them.
+    """
+    for state in sorted(folder.glob("*.json")):
+        for pid in json.loads(state.read_text())["pids"]:
+            stop_service(pid)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.environ.pop(FOLDER_VARIABLE, None)
+
+
+@dataclass
+class Started:
+    """A running service: its URL, and the processes to stop, the first one first."""
+
+    url: str
+    pids: list[int] = field(default_factory=list)
+
+
+def shared(name: str, start: Callable[[Path], Started]) -> str:
+    """URL of the run's service `name`, started now if no process of the run has done so."""
+    folder = Path(os.environ[FOLDER_VARIABLE])
+    state = folder / f"{name}.json"
+    with open(folder / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not state.exists():
+            home = folder / name
+            home.mkdir()
+            started = start(home)
+            state.write_text(json.dumps({"url": started.url, "pids": started.pids}))
+        return str(json.loads(state.read_text())["url"])
+
+
+def _program(name: str, package: str) -> str:
+    path = shutil.which(name, path=_SYSTEM_PATH)
+    if path is None:
+        raise ServiceError(
+            f"{name} is not installed. `make test` installs it; by hand: apt-get install {package}"
+        )
+    return path
+
+
+def _spawn(argv: list[str], *, log: Path, env: dict[str, str] | None = None) -> int:
+    with open(log, "ab") as output:
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=env,
+            cwd=log.parent,
+            start_new_session=True,  # Ctrl-C in the terminal is for pytest, which stops it in order
+        )
+    process.returncode = 0  # stopped by id, not through this object
+    return process.pid
+
+
+def _tail(log: Path, lines: int = 15) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+
+
+# ---- Redis --------------------------------------------------------------------------------
+
+
+def start_redis(folder: Path, port: int | None = None) -> Started:
+    """Start a Redis that keeps nothing on disk; returns when it answers PING."""
+    port = port or free_port()
+    log = folder / "redis.log"
+    pid = _spawn(
+        [
+            _program("redis-server", "redis-server"),
+            *("--bind", "127.0.0.1", "--port", str(port)),
+            *("--save", "", "--appendonly", "no", "--dir", str(folder)),
+        ],
+        log=log,
+    )
+    try:
+        wait_until(lambda: _redis_answers(port), seconds=20, what="Redis answers PING")
+    except ServiceError as error:
+        stop_service(pid)
+        raise ServiceError(f"{error}\n{_tail(log)}") from None
+    return Started(f"redis://127.0.0.1:{port}/0", [pid])
+
+
+def _redis_answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+# ---- RabbitMQ -----------------------------------------------------------------------------
+
+
+def start_rabbitmq(folder: Path) -> Started:
+    """Start a RabbitMQ node with an epmd of its own; returns when it takes a login."""
+    server = _program("rabbitmq-server", "rabbitmq-server")
+    # Debian's rabbitmq-server on PATH is a wrapper that changes user and folder.
+    inner = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+    server = str(inner) if inner.exists() else server
+    port, epmd_port = free_port(), free_port()
+    config = folder / "rabbitmq.conf"
+    config.write_text(
+        f"listeners.tcp.1 = 127.0.0.1:{port}\n"
+        "disk_free_limit.absolute = 10MB\n"
+        "vm_memory_high_watermark.relative = 0.9\n"
+        f"log.file = {folder}/rabbitmq.log\n"
+    )
+    plugins = folder / "enabled_plugins"
+    plugins.write_text("[].\n")
+    env = {
+        "PATH": _SYSTEM_PATH,
+        "LANG": "C.UTF-8",
+        "HOME": str(folder),  # where the Erlang cookie is made
+        "ERL_EPMD_PORT": str(epmd_port),
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "RABBITMQ_NODENAME": f"wove{port}@localhost",
+        "RABBITMQ_DIST_PORT": str(free_port()),
+        "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
+        "RABBITMQ_LOG_BASE": str(folder),
+        "RABBITMQ_PID_FILE": str(folder / "pid"),
+        "RABBITMQ_CONFIG_FILE": str(config),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(plugins),
+        # No busy waiting: the machine's cores are for the tests.
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+sbwt none +sbwtdcpu none +sbwtdio none",
+    }
+    # In the foreground, so that it is stopped too; RabbitMQ would leave a daemon behind.
+    epmd = _spawn([_program("epmd", "erlang-base")], log=folder / "epmd.log", env=env)
+    log = folder / "console.log"
+    node = _spawn([server], log=log, env=env)
+    url = f"amqp://guest:guest@127.0.0.1:{port}//"
+    try:
+        wait_until(lambda: _rabbitmq_answers(port), seconds=90, what="RabbitMQ takes a login")
+    except ServiceError as error:
+        stop_service(node)
+        stop_service(epmd)
+        raise ServiceError(f"{error}\n{_tail(log)}") from None
+    return Started(url, [node, epmd])
+
+
+def _rabbitmq_answers(port: int) -> bool:
+    import amqp
+
+    try:
+        with amqp.Connection(f"127.0.0.1:{port}", connect_timeout=2, read_timeout=5):
+            return True
+    except (OSError, amqp.AMQPError):
+        return False
+
+
+# ---- Celery workers -----------------------------------------------------------------------
+
+
+@dataclass
+class CeleryWorker:
+    """A Celery worker that `wove worker celery` started, as a process of its own."""
+
+    process: subprocess.Popen[bytes]
+    queue: str
+    log_file: Path
+    url: str
+
+    def log(self) -> str:
+        """Everything that the worker has printed so far."""
+        return self.log_file.read_text(errors="replace")
+
+    def __post_init__(self) -> None:
+        self._state = Path(os.environ[FOLDER_VARIABLE]) / f"celery-{self.process.pid}.json"
+        self._state.write_text(json.dumps({"pids": [self.process.pid]}))
+
+    def stop(self, *, seconds: float = 20.0) -> int:
+        """Stop it as an operator would (SIGTERM); its exit status."""
+        self._state.unlink(missing_ok=True)
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        return self.process.wait(5)
+
+    def kill(self) -> None:
+        """End it and the processes of its pool at once, as a lost machine would."""
+        self._state.unlink(missing_ok=True)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(5)
+
+
+def start_celery_worker(
+    folder: Path,
+    broker_url: str,
+    *arguments: str,
+    queue: str = "wove",
+    pool: str = "prefork",
+    concurrency: int = 2,
+    env: dict[str, str] | None = None,
+    seconds: float = 40.0,
+) -> CeleryWorker:
+    """Run `wove worker celery` on `broker_url`; returns when it takes jobs.
+
+    Args:
+        folder: where its log goes.
+        broker_url: the broker it consumes from.
+        arguments: more arguments for the command, such as `--task-name`.
+        queue: the queue it consumes.
+        pool: Celery's pool: "prefork", "threads" or "solo".
+        concurrency: jobs at once.
+        env: added to this process's environment variables.
+        seconds: how long its start may take.
+    """
+    log = folder / f"celery-{queue}-{time.monotonic_ns()}.log"
+    with open(log, "wb") as output:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "wove.cli", "worker", "celery"),
+                *("--broker-url", broker_url, "--queue", queue),
+                *("--pool", pool, "--concurrency", str(concurrency)),
+                *arguments,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+            start_new_session=True,
+        )
+    worker = CeleryWorker(process, queue, log, broker_url)
+
+    def ready() -> bool:
+        if process.poll() is not None:
+            raise ServiceError(f"the Celery worker ended at its start:\n{_tail(log, 30)}")
+        return "wove: ready" in worker.log()
+
+    try:
+        wait_until(ready, seconds=seconds, what="the Celery worker is ready")
+    except ServiceError as error:
+        worker.kill()
+        raise ServiceError(f"{error}\n{_tail(log, 30)}") from None
+    return worker
+
+
+@contextlib.contextmanager
+def celery_worker_factory(folder: Path) -> Iterator[Callable[..., CeleryWorker]]:
+    """A function like `start_celery_worker` without `folder`; what it started is stopped."""
+    workers: list[CeleryWorker] = []
+
+    def start(broker_url: str, *arguments: str, **options: object) -> CeleryWorker:
+        worker = start_celery_worker(folder, broker_url, *arguments, **options)  # type: ignore[arg-type]
+        workers.append(worker)
+        return worker
+
+    try:
+        yield start
+    finally:
+        for worker in workers:
+            worker.stop()
