@@ -1,0 +1,131 @@
+"""The commands that a new user types."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.services import ROOT
+
+
+def run(
+    *argv: str, env: dict[str, str] | None = None, cwd: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        argv,
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=55,
+        check=False,
+    )
+
+
+def folder_with(path: Path, *programs: str) -> str:
+    """A PATH of these programs only."""
+    path.mkdir()
+    for program in programs:
+        found = shutil.which(program)
+        assert found is not None
+        (path / program).symlink_to(found)
+    return str(path)
+
+
+BASICS = ("bash", "env", "dirname", "cat", "sha256sum", "cut", "mkdir", "rm", "id", "sed", "tail")
+
+
+def test_help_is_the_default_and_lists_the_targets() -> None:
+    done = run("make")
+    assert done.returncode == 0
+    for target in ("demo", "test", "check", "lint", "format", "generate", "bench", "clean"):
+        assert f"make {target} " in done.stdout
+
+
+def test_the_demo_runs_one_task_here_and_one_in_a_worker_process() -> None:
+    done = run(sys.executable, "scripts/demo.py", "process")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "average = 3.875, made in process" in done.stdout
+
+
+def test_the_demo_through_celery() -> None:
+    done = run(sys.executable, "scripts/demo.py", "celery")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "balance 495" in done.stdout
+    example = (ROOT / "workers" / "python" / "celery" / "example.py").read_text()
+    assert all(line.strip() in done.stdout for line in example.splitlines())
+
+
+def test_an_unknown_demo_names_the_known() -> None:
+    done = run(sys.executable, "scripts/demo.py", "pigeon")
+    assert done.returncode == 1
+    assert "process, celery" in done.stderr
+
+
+def test_a_second_setup_does_nothing(tmp_path: Path) -> None:
+    """With the stamp in place nothing is looked for: not even Python on PATH."""
+    for name in ("pyproject.toml", "scripts/setup"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    wanted = run(
+        "bash", "-c", "cat pyproject.toml scripts/setup | sha256sum | cut -d' ' -f1", cwd=tmp_path
+    ).stdout
+    (tmp_path / ".venv" / ".wove-dev").write_text(wanted)
+    done = run(
+        str(tmp_path / "scripts" / "setup"),
+        "dev",
+        env={"PATH": folder_with(tmp_path / "bin", *BASICS)},
+        cwd=tmp_path,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_setup_without_python_says_what_to_install(tmp_path: Path) -> None:
+    for name in ("pyproject.toml", "scripts/setup"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    done = run(
+        str(tmp_path / "scripts" / "setup"),
+        env={"PATH": folder_with(tmp_path / "bin", *BASICS)},
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1
+    assert "Python 3.10 or newer is needed" in done.stderr
+    assert "apt-get install python3" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("programs", "words"),
+    [((), "there is no apt-get here"), (("apt-get",), "needs root or sudo")],
+)
+def test_services_that_cannot_be_installed(
+    tmp_path: Path, programs: tuple[str, ...], words: str
+) -> None:
+    bin_folder = Path(folder_with(tmp_path / "bin", "bash", "env"))
+    for program in programs:
+        (bin_folder / program).symlink_to("/bin/false")
+    (bin_folder / "id").write_text("#!/bin/bash\necho 1000\n")  # somebody who is not root
+    (bin_folder / "id").chmod(0o755)
+    script = (ROOT / "scripts" / "services").read_text()
+    # Where the services are installed on this machine does not count here.
+    copy = tmp_path / "services"
+    copy.write_text(script.replace(":/usr/sbin", "").replace(":/usr/lib/rabbitmq/bin", ""))
+    copy.chmod(0o755)
+    done = run(str(copy), "redis", env={"PATH": str(bin_folder)})
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "redis-server" in done.stderr
+
+
+def test_services_that_are_there_need_nothing() -> None:
+    done = run(str(ROOT / "scripts" / "services"), "redis", "rabbitmq")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
