@@ -16,11 +16,22 @@ import weakref
 
 from wove.errors import CallbackUnreachableError
 
-__all__ = ["Listener", "accepting", "bind"]
+__all__ = ["Listener", "bind", "noting"]
 
-accepting = threading.Lock()
-"""Held while a connection is accepted and noted, and across a fork, so that no
-child can inherit a connection that nobody has noted yet."""
+noting = threading.Lock()
+"""Held while a connection is accepted and noted, while one is closed, and across a fork,
+so that no child can inherit a descriptor that no object of it knows."""
+
+
+class _Accepted(socket.socket):
+    """An accepted connection."""
+
+    def close(self) -> None:
+        """Close it; never in the middle of a fork."""
+        # CPython first forgets the descriptor and then closes it, without the interpreter's
+        # lock: a child forked in between would hold it for ever.
+        with noting:
+            super().close()
 
 
 class Listener(socket.socket):
@@ -32,8 +43,9 @@ class Listener(socket.socket):
 
     def accept(self) -> tuple[socket.socket, object]:
         """Accept one connection and note it."""
-        with accepting:
-            connection, address = super().accept()
+        with noting:
+            plain, address = super().accept()
+            connection = _Accepted(fileno=plain.detach())
             self._accepted.add(connection)
         return connection, address
 

@@ -156,17 +156,17 @@ def receiver_for(settings: CallbackSettings, *, limits: Limits | None = None) ->
 
 def _before_fork() -> None:
     _registry.lock.acquire()
-    listener.accepting.acquire()
+    listener.noting.acquire()
 
 
 def _after_fork_in_parent() -> None:
-    listener.accepting.release()
+    listener.noting.release()
     _registry.lock.release()
 
 
 def _after_fork_in_child() -> None:
     global _registry
-    listener.accepting.release()
+    listener.noting.release()
     _registry = _registry.forget_inherited()
 
 

@@ -216,9 +216,9 @@ stop = threading.Event()
 def connect():
     while not stop.is_set():
         socket.create_connection((receiver.host, receiver.port)).close()
-thread = threading.Thread(target=connect)
+thread = threading.Thread(target=connect, daemon=True)
 thread.start()
-for _ in range(50):
+for _ in range(200):
     pid = os.fork()
     if pid == 0:
         mine = 0
