@@ -11,6 +11,8 @@ from __future__ import annotations
 import copyreg
 import io
 import pickle
+from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 import cloudpickle  # type: ignore[import-untyped]
@@ -20,6 +22,7 @@ __all__ = ["dumps", "dumps_exception", "find_unpicklable", "loads"]
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes})
 _LOOK_AT = 1000
 _LOOK_DEEP = 4
+_NO_FILE = "<dynamic-code>"
 
 # Attributes that built-in exceptions keep outside their `__dict__`.
 _SLOTS: tuple[tuple[type[BaseException], tuple[str, ...]], ...] = (
@@ -92,11 +95,23 @@ def find_unpicklable(value: Any) -> tuple[str, str]:
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
     def reducer_override(self, obj: Any) -> Any:
+        if type(obj) is CodeType:
+            return _reduce_code(obj, self.dispatch_table[CodeType])
         if isinstance(obj, BaseException):
             reduction = _reduce_exception(obj)
             if reduction is not None:
                 return reduction
         return super().reducer_override(obj)
+
+
+def _reduce_code(code: CodeType, reduce: Callable[[CodeType], Any]) -> Any:
+    """The reduction of cloudpickle with the file's name in it, for the worker's tracebacks.
+
+    cloudpickle 3.1.3 and newer put a placeholder there.
+    """
+    make, args = reduce(code)
+    named = (code.co_filename if isinstance(arg, str) and arg == _NO_FILE else arg for arg in args)
+    return make, tuple(named)
 
 
 def _reduce_exception(exc: BaseException) -> tuple[Any, ...] | None:
