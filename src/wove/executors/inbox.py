@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from wove.executors.base import Frame
-from wove.executors.intake import frame_from, is_large
+from wove.executors.intake import frame_from, is_large, unreadable
 from wove.executors.threads import in_thread
 from wovepb.v1.event_pb2 import Event
 
@@ -83,11 +83,18 @@ class Inbox:
                 self._loading.add(task)
                 task.add_done_callback(self._loading.discard)
                 continue
-            frame = frame_from(event, self._facts(run_id))
+            try:
+                frame = frame_from(event, self._facts(run_id))
+            except Exception as error:  # noqa: BLE001 - the worker's values ran their own code
+                frame = unreadable(event, self._facts(run_id), error)
             if frame is not None:
                 self._give(frame)
 
     async def _take_large(self, run_id: str, event: Event) -> None:
-        frame = await in_thread(frame_from, event, self._facts(run_id))
+        facts = self._facts(run_id)
+        try:
+            frame = await in_thread(frame_from, event, facts)
+        except Exception as error:  # noqa: BLE001 - as above
+            frame = unreadable(event, facts, error)
         if frame is not None:
             self._give(frame)

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from wove.contract import event_type
-from wove.dispatch.failures import exception_from_error
+from wove.dispatch.failures import exception_from_error, words_of
 from wove.dispatch.pickling import loads
 from wove.errors import DeliveryError, ErrorCode
 from wove.executors.base import Frame
 from wovepb.v1.event_pb2 import Event
 
-__all__ = ["LARGE_BYTES", "frame_from", "is_large"]
+__all__ = ["LARGE_BYTES", "frame_from", "is_large", "unreadable"]
 
 LARGE_BYTES = 1 << 20
 """Results above this are unpickled in a thread, not on the weave's loop."""
@@ -45,8 +45,6 @@ def frame_from(event: Event, facts: Mapping[str, Any]) -> Frame | None:
     if kind == "task_result":
         try:
             frame["result"] = _value(event)
-        except KeyboardInterrupt:
-            raise
         except BaseException as error:  # noqa: BLE001 - unpickling runs anybody's code
             frame["type"] = "task_error"
             frame["exception"] = _not_loadable(error, facts)
@@ -60,6 +58,13 @@ def frame_from(event: Event, facts: Mapping[str, Any]) -> Frame | None:
     return frame
 
 
+def unreadable(event: Event, facts: Mapping[str, Any], error: BaseException) -> Frame:
+    """The frame in place of one that could not be made: a run must not wait for it for ever."""
+    failure = _not_loadable(error, facts)
+    kind = "task_error"
+    return {"type": kind, "run_id": event.run_id, "task_id": event.task_id, "exception": failure}
+
+
 def _value(event: Event) -> Any:
     result = event.task_result
     if result.WhichOneof("value") == "result_json":
@@ -68,9 +73,9 @@ def _value(event: Event) -> Any:
 
 
 def _not_loadable(error: BaseException, facts: Mapping[str, Any]) -> DeliveryError:
-    words = f"{type(error).__name__}: {error}"
+    words = words_of(error)
     failure = DeliveryError(
-        f"Task '{facts['task']}' ran in environment '{facts['environment']}', and its result "
+        f"Task '{facts['task']}' ran in environment '{facts['environment']}', and its outcome "
         f"cannot be loaded in the weave's process: {words}",
         code=ErrorCode.RESULT_NOT_LOADABLE,
         reason=words,

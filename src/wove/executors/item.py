@@ -308,7 +308,7 @@ class Item:
 
     def _goes_on(self, error: BaseException) -> bool:
         """Whether this failure of the newest run leads to another run."""
-        if getattr(error, "code", None) in _FINAL and isinstance(error, DeliveryError):
+        if isinstance(error, DeliveryError) and error.code in _FINAL:
             return False
         return self._retries_left > 0 or self._requeues(error)
 
