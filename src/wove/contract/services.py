@@ -49,7 +49,10 @@ def event_from_request(data: bytes, *, stream: bool = False) -> Event:
     Raises:
         ContractError: the contract does not allow it.
     """
-    request = from_bytes(StreamEventsRequest if stream else PublishEventRequest, data)
+    request: PublishEventRequest | StreamEventsRequest
+    request = (
+        from_bytes(StreamEventsRequest, data) if stream else from_bytes(PublishEventRequest, data)
+    )
     if not request.HasField("event"):
         raise ContractError("missing_field", "event", "expected an event")
     return event_from_message(request.event)

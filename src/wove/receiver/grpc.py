@@ -45,6 +45,7 @@ _ENVELOPE_BYTES = 16
 _WRITE_SECONDS = 30.0
 """A caller that does not read an answer for this long is hung up on."""
 _STOP_SECONDS = 0.2
+_IDLE = refused(HTTPStatus.SERVICE_UNAVAILABLE, "the call was silent for too long")
 _FULL = refused(HTTPStatus.SERVICE_UNAVAILABLE, "the receiver is overloaded", retry_after=1.0)
 
 
@@ -143,6 +144,10 @@ class GrpcDoor:
                 await self._abort(context, refusal)
             await context.send_initial_metadata((("wove-receiver", self._id),))
             await stream.serve(lambda data: self._acknowledge(data, token, receiver, stream))
+        except asyncio.CancelledError:
+            if stream.ours:  # a cancelled handler leaves the call open
+                await asyncio.wait_for(self._abort(context, _IDLE), _WRITE_SECONDS)
+            raise
         finally:
             stream.close()
 
@@ -180,6 +185,7 @@ class _Stream:
 
     Attributes:
         deadline: when, on the loop's clock, the peer must have done its next step.
+        ours: it was this side that ended the call.
     """
 
     def __init__(
@@ -192,7 +198,7 @@ class _Stream:
         self._writing = asyncio.Lock()
         self._pushing: set[asyncio.Task[None]] = set()
         self._runs: set[str] = set()
-        self._ours = False
+        self.ours = False
 
     async def serve(self, acknowledge: Callable[[bytes], EventAck]) -> None:
         """Answer every event until the caller has said all."""
@@ -228,7 +234,7 @@ class _Stream:
             run = self._door.hub.run(run_id)
             if run is not None and run.tell == self.tell:
                 run.tell = None
-        if self._ours:
+        if self.ours:
             self._door.hub.connection_dropped(self)
         else:
             self._door.hub.connection_lost(self)
@@ -239,7 +245,7 @@ class _Stream:
 
     def abort(self) -> None:
         """End the call."""
-        self._ours = True
+        self.ours = True
         if self._task is not None:
             self._task.cancel()
 

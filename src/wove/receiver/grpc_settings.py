@@ -54,11 +54,12 @@ class GrpcSettings:
                 "callback_grpc must be True, or an address as workers see it, not "
                 f"{type(wanted).__name__}"
             )
-        names = ("certificate", "private_key", "client_ca")
-        files = {name: _path(config, f"callback_grpc_{name}") for name in names}
-        if (files["certificate"] is None) != (files["private_key"] is None):
+        certificate = _path(config, "callback_grpc_certificate")
+        private_key = _path(config, "callback_grpc_private_key")
+        client_ca = _path(config, "callback_grpc_client_ca")
+        if (certificate is None) != (private_key is None):
             raise ValueError("callback_grpc_certificate and callback_grpc_private_key go together")
-        if files["client_ca"] is not None and files["certificate"] is None:
+        if client_ca is not None and certificate is None:
             raise ValueError(
                 "callback_grpc_client_ca needs callback_grpc_certificate: workers can show a "
                 "certificate only over TLS"
@@ -68,10 +69,14 @@ class GrpcSettings:
             raise ValueError(
                 f"callback_grpc_port must be from 0 (any free port) to 65535, not {port!r}"
             )
-        settings = cls(host=config.get("callback_grpc_host") or host, port=port, **files)
-        if wanted is True:
-            return settings
-        return cls(host=settings.host, port=port, address=_checked(wanted), **files)
+        return cls(
+            host=config.get("callback_grpc_host") or host,
+            port=port,
+            address=cls.address if wanted is True else _checked(wanted),
+            certificate=certificate,
+            private_key=private_key,
+            client_ca=client_ca,
+        )
 
     def listen_address(self) -> str:
         """The address to bind, as gRPC writes it."""

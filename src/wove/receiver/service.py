@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from wove.errors import MissingPackageError
 from wove.receiver.door import Door
 from wove.receiver.http import EventConnection
 from wove.receiver.hub import Hub
@@ -66,10 +67,17 @@ class Service:
 
         Raises:
             CallbackUnreachableError: the address cannot be bound.
+            MissingPackageError: gRPC is not installed.
         """
         door = self._grpc.get(settings)
         if door is None:
-            from wove.receiver.grpc import GrpcDoor  # 100 ms, and a package of its own
+            try:
+                from wove.receiver.grpc import GrpcDoor  # 100 ms, and a package of its own
+            except ImportError as error:
+                raise MissingPackageError(
+                    f"callback_grpc needs gRPC, which is not installed ({error}). "
+                    "Install with: pip install 'wove[grpc]'"
+                ) from error
 
             door = GrpcDoor(self._door, settings)
             starting = asyncio.run_coroutine_threadsafe(door.start(), self._loop)

@@ -111,9 +111,10 @@ class GrpcRoute:
         call = channel.unary_unary(PUBLISH_METHOD)
         try:
             data, state = call.with_call(request, timeout=timeout, metadata=self._metadata)
-            ack = ack_from_answer(data)
         except grpc.RpcError as error:
             return _judge_error(error, self._receiver_id)
+        try:
+            ack = ack_from_answer(data)
         except ContractError:
             ack = None  # accepted all the same
         return judge_status(
@@ -241,8 +242,8 @@ class _Ended(grpc.RpcError):  # type: ignore[misc]  # grpc has no types
     def code(self) -> grpc.StatusCode:
         return grpc.StatusCode.UNAVAILABLE
 
-    def trailing_metadata(self) -> None:
-        return None
+    def trailing_metadata(self) -> tuple[()]:
+        return ()
 
 
 def _judge_error(error: Any, receiver_id: str) -> Answer:

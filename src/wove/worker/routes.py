@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from wove import __version__
 from wove.worker.answers import Answer, Verdict, judge
 from wove.worker.endpoint import Endpoint
-from wove.worker.transport import Transport, new_transport, shared_transport
+from wove.worker.transport import Transport, is_wrapped, new_transport, shared_transport
 
 if TYPE_CHECKING:
     from wove.worker.messages import Body
@@ -129,7 +129,9 @@ class HttpRoute:
 def route_for(payload: TaskPayload, endpoint: Endpoint) -> Route:
     """A route by gRPC, with HTTP behind it, where the payload offers it and this worker can."""
     http = HttpRoute(endpoint, payload.receiver_id)
-    if payload.callback_grpc and payload.receiver_id and _has_grpc():
+    # Faults that a test injects are injected into HTTP.
+    wanted = payload.callback_grpc and payload.receiver_id and not is_wrapped()
+    if wanted and _has_grpc():
         from wove.worker.grpc_route import GrpcRoute
 
         return GrpcRoute(payload.callback_grpc, payload.receiver_id, otherwise=http)
