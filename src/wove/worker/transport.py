@@ -12,7 +12,14 @@ from typing import Protocol
 from wove.worker.connection import Connection, Response
 from wove.worker.endpoint import Endpoint
 
-__all__ = ["SocketTransport", "Transport", "install", "is_wrapped", "new_transport", "shared_transport"]
+__all__ = [
+    "SocketTransport",
+    "Transport",
+    "install",
+    "is_wrapped",
+    "new_transport",
+    "shared_transport",
+]
 
 MAX_IDLE = 16
 """Idle connections that are kept, to all addresses together."""
