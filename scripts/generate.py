@@ -41,7 +41,7 @@ def make(target: Path) -> None:
 
 def made_files(root: Path) -> set[Path]:
     """The files under `root` that this script makes, relative to it."""
-    stubs = (path.relative_to(root) for path in (root / STUBS).glob("*_pb2.py*"))
+    stubs = (path.relative_to(root) for path in (root / STUBS).glob("*_pb2*.py*"))
     return {*stubs, IMAGE}
 
 

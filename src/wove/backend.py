@@ -23,7 +23,9 @@ from wove.worker.answers import Verdict  # noqa: E402
 from wove.worker.endpoint import Endpoint, redacted  # noqa: E402
 from wove.worker.entrypoint import arun as run_backend_payload_async  # noqa: E402
 from wove.worker.entrypoint import run as run_backend_payload  # noqa: E402
-from wove.worker.reporter import ANSWER_SECONDS, Reporter  # noqa: E402
+from wove.worker.messages import Body  # noqa: E402
+from wove.worker.reporter import ANSWER_SECONDS  # noqa: E402
+from wove.worker.routes import HttpRoute  # noqa: E402
 from wovepb.v1.payload_pb2 import Delivery, TaskPayload  # noqa: E402
 
 __all__ = [
@@ -123,10 +125,9 @@ def post_event(
         CallbackUnreachableError: there was no answer, or not one that accepts it.
         ValueError: `callback_url` is no HTTP URL.
     """
-    reporter = Reporter(Endpoint.parse(callback_url))
-    body = json.dumps(serialize_frame(frame)).encode()
-    request = reporter.request(body, "application/json")
-    answer = reporter.once(request, timeout=ANSWER_SECONDS if timeout is None else timeout)
+    body = Body(json.dumps(serialize_frame(frame)).encode(), "application/json")
+    route = HttpRoute(Endpoint.parse(callback_url))
+    answer = route.post(body, timeout=ANSWER_SECONDS if timeout is None else timeout)
     if answer.verdict is not Verdict.ACCEPTED:
         raise CallbackUnreachableError(
             f"{redacted(callback_url)} did not accept the {frame.get('type')}: {answer.text}",

@@ -150,6 +150,7 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
             environment=environment_name,
             way_back=Return(
                 callback_url=receiver.url,
+                callback_grpc=receiver.grpc_url,
                 receiver_id=receiver.hub.receiver_id,
                 max_event_bytes=receiver.max_event_bytes,
             ),

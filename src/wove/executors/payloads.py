@@ -38,6 +38,9 @@ class Return:
     receiver_id: str
     """Names the receiver's process."""
 
+    callback_grpc: str | None = None
+    """Where they may be sent by gRPC; it holds the token."""
+
     max_event_bytes: int
     """The largest event body that the receiver takes."""
 
@@ -100,6 +103,8 @@ class PayloadBuilder:
         name = getattr(function, "__name__", None)
         if name is not None:
             payload.task_name = name
+        if self._way_back.callback_grpc is not None:
+            payload.callback_grpc = self._way_back.callback_grpc
         payload.delivery.SetInParent()
         for field in _DELIVERY_FIELDS:
             if field in frame["delivery"]:

@@ -136,7 +136,10 @@ class Hub:
             if run is None or run.state == ENDED or run.detached:
                 return False
             run.cancel_requested = True
-            return True
+            tell = run.tell
+        if tell is not None:
+            tell(run.run_id, run.task_id)
+        return True
 
     def end_run(self, run_id: str, cause: str, *, item_goes_on: bool = False) -> bool:
         """End a run without an event: a timeout, a cancel, a verdict, a failed submission.

@@ -41,6 +41,7 @@ class Receiver:
         port: the bound port.
         token: what callers must know.
         url: the callback URL with everything filled in.
+        grpc_url: the same for gRPC; None where there is no such door.
     """
 
     def __init__(self, service: Service, settings: CallbackSettings, own_token: str) -> None:
@@ -53,6 +54,9 @@ class Receiver:
         self.url = callback_url(
             settings.url, host=service.host, port=service.port, token=self.token
         )
+        self.grpc_url: str | None = None
+        if settings.grpc is not None:
+            self.grpc_url = settings.grpc.url(service.grpc_port(settings.grpc), self.token)
         self.hub.add_token(self.token)
 
     @property

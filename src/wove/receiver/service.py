@@ -7,19 +7,25 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from wove.errors import MissingPackageError
 from wove.receiver.door import Door
 from wove.receiver.http import EventConnection
 from wove.receiver.hub import Hub
 from wove.receiver.limits import Limits
-from wove.receiver.listener import Listener, bind
+from wove.receiver.listener import Listener, bind, close_sockets_on
+
+if TYPE_CHECKING:
+    from wove.receiver.grpc import GrpcDoor
+    from wove.receiver.grpc_settings import GrpcSettings
 
 __all__ = ["Service"]
 
 T = TypeVar("T")
 
 _STOP_SECONDS = 1.0
+_START_SECONDS = 10.0
 
 
 class Service:
@@ -49,11 +55,35 @@ class Service:
         self.hub = Hub()
         self._loop = asyncio.new_event_loop()
         self._door = Door(self.hub, limits, self._loop)
+        self._grpc: dict[GrpcSettings, GrpcDoor] = {}
         self._stopping: asyncio.Event | None = None
         self._thread = threading.Thread(
             target=self._run, name=f"wove-receiver-{self.port}", daemon=True
         )
         self._thread.start()
+
+    def grpc_port(self, settings: GrpcSettings) -> int:
+        """The port of the gRPC door for these settings, which is opened if there is none yet.
+
+        Raises:
+            CallbackUnreachableError: the address cannot be bound.
+            MissingPackageError: gRPC is not installed.
+        """
+        door = self._grpc.get(settings)
+        if door is None:
+            try:
+                from wove.receiver.grpc import GrpcDoor  # 100 ms, and a package of its own
+            except ImportError as error:
+                raise MissingPackageError(
+                    f"callback_grpc needs gRPC, which is not installed ({error}). "
+                    "Install with: pip install 'wove[grpc]'"
+                ) from error
+
+            door = GrpcDoor(self._door, settings)
+            starting = asyncio.run_coroutine_threadsafe(door.start(), self._loop)
+            starting.result(_START_SECONDS)
+            self._grpc[settings] = door
+        return door.port
 
     def call(self, function: Callable[[], T]) -> Future[T]:
         """Call `function` on the receiver's thread, after every request that has arrived.
@@ -94,6 +124,8 @@ class Service:
     def close_inherited(self) -> None:
         """In a forked child: give up the sockets that belong to the parent."""
         self._listener.close_inherited()
+        for door in self._grpc.values():
+            close_sockets_on(door.port)
 
     def _set_stopping(self) -> None:
         if self._stopping is not None:
@@ -118,6 +150,8 @@ class Service:
         accepting = asyncio.all_tasks() - {asyncio.current_task()}
         if accepting:
             await asyncio.wait(accepting, timeout=_STOP_SECONDS / 2)
+        for door in self._grpc.values():
+            await door.stop()
         self._door.close()
         await asyncio.sleep(0)  # lets every connection_lost run
         self.hub.flush()

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from wove.receiver.address import check_template
+from wove.receiver.grpc_settings import GrpcSettings
 from wove.receiver.request import token_of
 
 __all__ = ["CallbackSettings"]
@@ -26,10 +27,12 @@ class CallbackSettings:
     url: str | None = field(default=None, repr=False)
     """What workers are told, with `{host}`, `{port}`, `{token}`, `{hostname}`
     and `{ip}` to be filled; None: made from host, port and token."""
+    grpc: GrpcSettings | None = None
+    """The gRPC door beside the HTTP one; None: there is none."""
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> CallbackSettings:
-        """Read `callback_host`, `callback_port`, `callback_token` and `callback_url`.
+        """Read the keys that begin with `callback_`.
 
         Raises:
             TypeError: a value has the wrong type.
@@ -40,7 +43,13 @@ class CallbackSettings:
         token = _text(config, "callback_token")
         if url is not None:
             token = _check_url(url, token)
-        return cls(host=host, port=_port(config.get("callback_port")), token=token, url=url)
+        return cls(
+            host=host,
+            port=_port(config.get("callback_port")),
+            token=token,
+            url=url,
+            grpc=GrpcSettings.from_config(config, host),
+        )
 
 
 def _text(config: Mapping[str, Any], key: str) -> str | None:

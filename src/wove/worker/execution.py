@@ -21,6 +21,7 @@ from wove.worker.heartbeat import Pulse
 from wove.worker.host import HostFacts
 from wove.worker.messages import Body, Messages
 from wove.worker.reporter import Reporter, Undelivered
+from wove.worker.routes import route_for
 from wove.worker.starting import START_SECONDS, announce, heartbeat_interval
 from wove.worker.summaries import summary
 from wovepb.v1.payload_pb2 import TaskPayload
@@ -58,7 +59,7 @@ class Execution:
         run_coroutine: RunCoroutine,
     ) -> None:
         self.stop = Stop()
-        self.reporter = Reporter(endpoint, payload.receiver_id)
+        self.reporter = Reporter(route_for(payload, endpoint))
         self.summary: dict[str, Any] = {}
         self.failure: BaseException | None = None
         self.done = False
@@ -141,10 +142,10 @@ class Execution:
         """Announce the execution, and wait for leave to go on where that is asked for."""
         interval = heartbeat_interval(self._payload)
         event = self._messages.started(self._facts, interval)
-        request = self._request(self._messages.encode(event))
+        body = self._messages.encode(event)
         gated = self._payload.start_gate != "none"
         try:
-            answer = announce(self.reporter, request, gated=gated, heard=self._heard)
+            answer = announce(self.reporter, body, gated=gated, heard=self._heard)
         except Undelivered as trouble:
             self.failure = self._unreachable("the start", trouble)
             self._summarize("not_started", False, "CallbackUnreachableError", str(self.failure))
@@ -156,7 +157,11 @@ class Execution:
             return False
         if interval is not None:
             self._pulse = Pulse(
-                self.reporter, interval=interval, make=self._beat, heard=self._heard
+                self._payload.run_id,
+                self.reporter.route,
+                interval=interval,
+                make=self._beat,
+                heard=self._heard,
             )
         if accepted:
             self._heard(answer)
@@ -181,7 +186,7 @@ class Execution:
         """Deliver the terminal event; once, whoever comes first."""
         seconds = self._terminal_seconds()
         try:
-            answer = self.reporter.deliver(self._request(ending.body), seconds=seconds)
+            answer = self.reporter.deliver(ending.body, seconds=seconds)
             if answer.verdict is Verdict.INVALID:
                 refused = f"{answer.text}; it was {ending.kind or 'a result'}: {ending.message}"
                 ending = self._endings.minimal(
@@ -189,7 +194,7 @@ class Execution:
                     f"the receiver refused the event of task {self._task!r}: {refused}",
                     code="event_refused",
                 )
-                answer = self.reporter.deliver(self._request(ending.body), seconds=seconds)
+                answer = self.reporter.deliver(ending.body, seconds=seconds)
         except Undelivered as trouble:
             error = self._unreachable("the end", trouble)
             self._summarize(ending.outcome, False, type(error).__name__, str(error))
@@ -215,11 +220,8 @@ class Execution:
         elif answer.verdict is Verdict.GONE or answer.status == 404:
             self.stop.ask("the weave no longer waits for it")
 
-    def _beat(self) -> bytes:
-        return self._request(self._messages.encode(self._messages.heartbeat()))
-
-    def _request(self, body: Body) -> bytes:
-        return self.reporter.request(*body)
+    def _beat(self) -> Body:
+        return self._messages.encode(self._messages.heartbeat())
 
     def _terminal_seconds(self) -> float:
         if self._payload.HasField("delivery_retry_seconds"):

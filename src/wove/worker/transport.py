@@ -12,7 +12,14 @@ from typing import Protocol
 from wove.worker.connection import Connection, Response
 from wove.worker.endpoint import Endpoint
 
-__all__ = ["SocketTransport", "Transport", "install", "new_transport", "shared_transport"]
+__all__ = [
+    "SocketTransport",
+    "Transport",
+    "install",
+    "is_wrapped",
+    "new_transport",
+    "shared_transport",
+]
 
 MAX_IDLE = 16
 """Idle connections that are kept, to all addresses together."""
@@ -135,6 +142,11 @@ def shared_transport() -> Transport:
     if _shared is None:
         _shared = new_transport()
     return _shared
+
+
+def is_wrapped() -> bool:
+    """Whether `install` has put something between."""
+    return _wrap is not None
 
 
 def install(wrap: Callable[[Transport], Transport] | None) -> None:
