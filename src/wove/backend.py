@@ -18,9 +18,10 @@ require_dispatch("wove.backend")
 from wove.contract import payload_to_dict  # noqa: E402 - after the check above
 from wove.dispatch.pickling import dumps, loads  # noqa: E402
 from wove.dispatch.requirements import current_origin  # noqa: E402
+from wove.dispatch.urls import redacted  # noqa: E402
 from wove.errors import CallbackUnreachableError  # noqa: E402
 from wove.worker.answers import Verdict  # noqa: E402
-from wove.worker.endpoint import Endpoint, redacted  # noqa: E402
+from wove.worker.endpoint import Endpoint  # noqa: E402
 from wove.worker.entrypoint import arun as run_backend_payload_async  # noqa: E402
 from wove.worker.entrypoint import run as run_backend_payload  # noqa: E402
 from wove.worker.messages import Body  # noqa: E402
@@ -66,8 +67,8 @@ def build_backend_payload(
     """The documented payload of a `run_task` frame.
 
     Args:
-        frame: `run_id`, `task_id`, `callable`, `args`, and optionally `delivery`, the
-            run's settings by name.
+        frame: `run_id`, `task_id`, `callable`, `args`, and optionally `task_name` and
+            `delivery`, the run's settings by name.
         callback_url: where the worker reports to.
         adapter: name of the adapter that submits it.
 
@@ -89,6 +90,8 @@ def build_backend_payload(
         ),
         origin=current_origin(),
     )
+    if frame.get("task_name") is not None:
+        payload.task_name = frame["task_name"]
     return payload_to_dict(payload)
 
 

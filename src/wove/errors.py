@@ -11,6 +11,7 @@ This module imports nothing of Wove, so every layer may raise from it.
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from typing import Any
 
 __all__ = [
@@ -74,9 +75,13 @@ class EnvironmentExecutionError(WoveError, RuntimeError):
             the worker sent them `traceback`, `retryable`, `source`, `cause`.
     """
 
-    def __init__(self, message: str, payload: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, message: str | Mapping[str, Any], payload: Mapping[str, Any] | None = None
+    ) -> None:
+        if not isinstance(message, str):  # the published package takes the description alone
+            payload, message = message, str(message.get("message") or message)
         super().__init__(message)
-        self.payload: dict[str, Any] = payload or {}
+        self.payload: dict[str, Any] = dict(payload or {})
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self.args[0], self.payload))

@@ -46,6 +46,8 @@ class Sessions:
 
         options = node.options
         assert options is not None  # noqa: S101 - for the type checker
+        if item is not None and node.shared is None:
+            node.shared = {}
         session = await self._session(options.environment or self._layers.default)
         call = TaskCall(
             task_id=node.name,
@@ -54,6 +56,7 @@ class Sessions:
             options=options,
             on_run=outcome.remote_runs.append,
             item=item,
+            shared=node.shared,
         )
         try:
             return await session.execute(call)

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wove.dispatch.requirements import require_dispatch
+from wove.dispatch.requirements import has_dispatch, require_dispatch
+from wove.dispatch.threads import in_thread
+from wove.dispatch.urls import redacted
 from wove.errors import MissingPackageError, SubmissionError, WoveError
 from wove.executors.backend_state import BackendState
 from wove.executors.base import EnvironmentExecutor, Frame
@@ -22,6 +24,22 @@ if TYPE_CHECKING:
     from wove.integrations.base import BackendAdapter
 
 __all__ = ["BackendAdapterEnvironmentExecutor"]
+
+CALLBACK_SETTINGS = frozenset(
+    {
+        "callback_host",
+        "callback_port",
+        "callback_token",
+        "callback_url",
+        "callback_grpc",
+        "callback_grpc_host",
+        "callback_grpc_port",
+        "callback_grpc_certificate",
+        "callback_grpc_private_key",
+        "callback_grpc_client_ca",
+    }
+)
+"""The keys of `executor_config` that every backend has."""
 
 REASON_SECONDS = 2.0
 """How long a run that was not started in time waits for the backend's reason."""
@@ -94,17 +112,20 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
             TypeError: the backend's settings are missing.
             CallbackUnreachableError: `callback_url` leads to another process.
         """
-        require_dispatch(f"The {self.backend_name} executor")
         self._check_packages()
+        require_dispatch(f"The {self.backend_name} executor")
         # Imported here: they need wove[dispatch], and only a remote task pays for them.
         from wove.executors.inbox import Inbox
-        from wove.executors.payloads import PayloadBuilder, Return
+        from wove.executors.payloads import PayloadBuilder, Return, is_large
         from wove.executors.watcher import Watcher
-        from wove.receiver import CallbackSettings, receiver_for
+        from wove.receiver import CallbackSettings, open_receiver, receiver_for
         from wove.receiver.clock import SYSTEM_CLOCK
 
         settings = CallbackSettings.from_config(environment_config)
-        receiver = receiver_for(settings)
+        # Opening one may look a host up, or load gRPC: not on the weave's loop.
+        receiver = open_receiver(settings)
+        if receiver is None:
+            receiver = await in_thread(receiver_for, settings)
         self._environment = environment_name
         self._receiver = receiver
         self._loop = asyncio.get_running_loop()
@@ -112,10 +133,11 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
         self._submitting: set[asyncio.Task[None]] = set()
         self._detached: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._is_large = is_large
         self._adapter = adapter = self._adapter_class(
             name=self.backend_name,
             config={
-                **environment_config,
+                **self._checked(environment_config),
                 "callback_host": receiver.host,
                 "callback_port": receiver.port,
                 "callback_token": receiver.token,
@@ -169,7 +191,7 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
             DeliveryError: the payload cannot be made.
         """
         if frame["type"] == "run_task":
-            self.begin_run(frame)
+            self._begin(frame, await in_thread(self._payloads.build, frame))
         elif frame["type"] == "cancel_task":
             await self.cancel_run(frame)
 
@@ -254,22 +276,50 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
 
     # ---- submitting -------------------------------------------------------------------
 
+    def _checked(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The settings, if the adapter knows them all."""
+        known = self._adapter_class.settings
+        if known is not None:
+            unknown = sorted(set(config) - known - CALLBACK_SETTINGS)
+            if unknown:
+                names = ", ".join(repr(name) for name in unknown)
+                raise TypeError(
+                    f"the {self.backend_name} executor does not know {names} in executor_config. "
+                    f"It knows {', '.join(sorted(known))}; and for the callback "
+                    f"{', '.join(sorted(CALLBACK_SETTINGS))}"
+                )
+        return config
+
     def _check_packages(self) -> None:
         kind = self._adapter_class
         required = self._required_modules
         modules = kind.required_modules if required is None else tuple(required)
         missing = kind.missing_modules(modules)
-        if missing:
-            hint = kind.install_hint or f"pip install {missing[0]}"
-            raise MissingPackageError(
-                f"{self.backend_name} executor requested, but dependency `{missing[0]}` is not "
-                f"installed. Install with: {hint}"
-            )
+        if not missing:
+            return
+        hint = kind.install_hint or " ".join(missing)
+        if " " not in hint.strip() or not hint.startswith(("pip ", "uv ", "conda ", "python ")):
+            hint = f"pip install {hint}"  # adapters of the published package name packages only
+        if not has_dispatch():
+            hint += " 'wove[dispatch]'"
+        what = "dependency" if len(missing) == 1 else "dependencies"
+        names = ", ".join(f"`{name}`" for name in missing)
+        verb = "is" if len(missing) == 1 else "are"
+        raise MissingPackageError(
+            f"{self.backend_name} executor requested, but {what} {names} {verb} not "
+            f"installed. Install with: {hint}"
+        )
 
     def begin_run(self, frame: Frame) -> bool:
-        """Make the payload, expect the run, and begin to submit it; as `send` does."""
+        """As `send`, at once; False where making the payload would hold the loop up."""
+        if self._is_large(frame["args"]):
+            return False
+        self._begin(frame, self._payloads.build(frame))
+        return True
+
+    def _begin(self, frame: Frame, payload: dict[str, Any]) -> None:
+        """Expect the run, and begin to submit it."""
         run_id, delivery = frame["run_id"], frame["delivery"]
-        payload = self._payloads.build(frame)
         detached = delivery.get("delivery_orphan_policy") == "detach"
         self._receiver.hub.open_run(
             run_id,
@@ -291,7 +341,6 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
         submitting = self._detached if detached else self._submitting
         submitting.add(job.submitting)
         job.submitting.add_done_callback(submitting.discard)
-        return True
 
     async def _submit(self, run_id: str, job: _Job, payload: dict[str, Any], frame: Frame) -> None:
         hub = self._receiver.hub
@@ -317,14 +366,15 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
                 self._watch(run_id, job)
             return
         job.submitted = True
-        job.backend_job_id = self._adapter.job_id(job.submission)
+        self._watch(run_id, job)
+        with contextlib.suppress(Exception):  # only a name for people, of the library's object
+            job.backend_job_id = self._adapter.job_id(job.submission)
         self._inbox.give(
             "task_submitted",
             run_id,
             backend_job_id=job.backend_job_id,
             backend=self.backend_name,
         )
-        self._watch(run_id, job)
 
     def _watch(self, run_id: str, job: _Job) -> None:
         run = self._receiver.hub.run(run_id)
@@ -358,7 +408,6 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
 
     def _report(self, run_id: str, verdict: Verdict) -> None:
         from wove.executors.verdicts import verdict_error
-        from wove.receiver.address import without_token
 
         job = self._jobs.get(run_id)
         lost = verdict.cause == "worker_lost"
@@ -366,9 +415,7 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
             # The backend has already given the job to another worker, who waits.
             self._watch(run_id, job)
             return
-        error = verdict_error(
-            verdict, self._facts(run_id), without_token(self._receiver.url, self._receiver.token)
-        )
+        error = verdict_error(verdict, self._facts(run_id), redacted(self._receiver.url))
         self._inbox.give(
             "task_error", run_id, exception=error, verdict=verdict.cause, proof=verdict.proof
         )

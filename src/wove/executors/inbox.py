@@ -7,9 +7,9 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from wove.dispatch.threads import in_thread
 from wove.executors.base import Frame
 from wove.executors.intake import frame_from, is_large, unreadable
-from wove.executors.threads import in_thread
 from wovepb.v1.event_pb2 import Event
 
 __all__ = ["HOLD_SECONDS", "Inbox"]
@@ -85,7 +85,7 @@ class Inbox:
                 continue
             try:
                 frame = frame_from(event, self._facts(run_id))
-            except Exception as error:  # noqa: BLE001 - the worker's values ran their own code
+            except BaseException as error:  # noqa: BLE001 - the worker's values run their own code
                 frame = unreadable(event, self._facts(run_id), error)
             if frame is not None:
                 self._give(frame)
@@ -94,7 +94,9 @@ class Inbox:
         facts = self._facts(run_id)
         try:
             frame = await in_thread(frame_from, event, facts)
-        except Exception as error:  # noqa: BLE001 - as above
+        except asyncio.CancelledError:
+            raise  # `close` gives it up
+        except BaseException as error:  # noqa: BLE001 - as above
             frame = unreadable(event, facts, error)
         if frame is not None:
             self._give(frame)

@@ -267,6 +267,8 @@ class Item:
             "attempt": attempt,
             "supersedes": self.runs[-1].run_id if self.runs else None,
         }
+        if call.shared is not None:
+            frame["shared"] = call.shared
         if self._key is not None:
             frame["job_id"] = job_id(self._key, attempt)
         if call.options.delivery.start_timeout is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from wove.contract import payload_to_dict
@@ -14,10 +14,13 @@ from wove.errors import DeliveryError, ErrorCode, PayloadTooLargeError
 from wove.executors.base import Frame
 from wovepb.v1.payload_pb2 import TaskPayload
 
-__all__ = ["PayloadBuilder", "Return"]
+__all__ = ["PayloadBuilder", "Return", "is_large"]
 
 ACCEPTS = ("heartbeat", "progress", "log")
 """The frames that the receiver takes beyond the four documented ones."""
+
+LARGE_BYTES = 1 << 20
+"""Payloads of larger arguments are made in a thread, not on the weave's loop."""
 
 _DELIVERY_FIELDS = (
     "delivery_timeout",
@@ -32,13 +35,13 @@ _DELIVERY_FIELDS = (
 class Return:
     """The way back, as every payload of a weave names it."""
 
-    callback_url: str
+    callback_url: str = field(repr=False)
     """Where events are posted; it holds the token."""
 
     receiver_id: str
     """Names the receiver's process."""
 
-    callback_grpc: str | None = None
+    callback_grpc: str | None = field(default=None, repr=False)
     """Where they may be sent by gRPC; it holds the token."""
 
     max_event_bytes: int
@@ -74,8 +77,6 @@ class PayloadBuilder:
         self._max_bytes = max_bytes
         self._measure = measure
         self._origin = current_origin()
-        # The callable is kept beside its pickle, so that its id stays its own.
-        self._callables: dict[int, tuple[Callable[..., Any], bytes]] = {}
 
     def build(self, frame: Frame) -> dict[str, Any]:
         """The documented payload, JSON-safe.
@@ -106,9 +107,9 @@ class PayloadBuilder:
         if self._way_back.callback_grpc is not None:
             payload.callback_grpc = self._way_back.callback_grpc
         payload.delivery.SetInParent()
-        for field in _DELIVERY_FIELDS:
-            if field in frame["delivery"]:
-                setattr(payload.delivery, field, frame["delivery"][field])
+        for option in _DELIVERY_FIELDS:
+            if option in frame["delivery"]:
+                setattr(payload.delivery, option, frame["delivery"][option])
         if not self.is_gated(frame):
             payload.start_gate = "none"
         document = payload_to_dict(payload)
@@ -121,14 +122,18 @@ class PayloadBuilder:
         return self._start_gate and frame["delivery"].get("delivery_orphan_policy") != "detach"
 
     def _pickled_callable(self, function: Callable[..., Any], frame: Frame) -> bytes:
-        known = self._callables.get(id(function))
-        if known is None:
+        # Items of one map share the pickle. Any other call makes its own: what a closure
+        # holds may have changed since the last.
+        shared = frame.get("shared")
+        pickled: bytes | None = None if shared is None else shared.get("callable_pickle")
+        if pickled is None:
             try:
-                known = (function, dumps(function))
+                pickled = dumps(function)
             except Exception as error:
-                raise self._not_picklable("its callable", frame, error) from error
-            self._callables[id(function)] = known
-        return known[1]
+                raise self._not_picklable(_culprit(function), frame, error) from error
+            if shared is not None:
+                shared["callable_pickle"] = pickled
+        return pickled
 
     def _pickled_args(self, frame: Frame) -> bytes:
         args = frame["args"]
@@ -174,6 +179,43 @@ class PayloadBuilder:
             "run_id": frame["run_id"],
             "backend": self._backend,
         }
+
+
+def is_large(args: Mapping[str, Any]) -> bool:
+    """Whether pickling these could hold an event loop up, as far as is cheap to tell."""
+    return any(_bytes_of(value) > LARGE_BYTES for value in args.values())
+
+
+def _bytes_of(value: Any) -> int:
+    if isinstance(value, (bytes, bytearray, str)):
+        return len(value)
+    if isinstance(value, (list, tuple, set, frozenset, dict)):
+        return 64 * len(value)
+    size = getattr(value, "nbytes", 0)  # arrays, and data frames' columns
+    return size if isinstance(size, int) else 0
+
+
+def _culprit(function: Callable[..., Any]) -> str:
+    """What of a function cannot be pickled: itself, or something that it refers to."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return "its callable"
+    closure = zip(code.co_freevars, getattr(function, "__closure__", None) or (), strict=True)
+    names = {name: cell.cell_contents for name, cell in closure if _is_set(cell)}
+    names |= {n: function.__globals__[n] for n in code.co_names if n in function.__globals__}
+    for name, value in names.items():
+        if not _can_be_pickled(value):
+            path, kind = find_unpicklable(value)
+            return f"its callable uses '{name}{path}', and that {kind}"
+    return "its callable"
+
+
+def _is_set(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018 - raises while it is empty
+    except ValueError:
+        return False
+    return True
 
 
 def _can_be_pickled(value: Any) -> bool:

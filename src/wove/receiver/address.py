@@ -7,9 +7,9 @@ import re
 import socket
 from urllib.parse import quote, urlsplit
 
-from wove.receiver.request import EVENTS_PATH
+from wove.dispatch.urls import EVENTS_PATH
 
-__all__ = ["callback_url", "check_template", "fill", "is_local", "without_token"]
+__all__ = ["callback_url", "check_template", "fill", "is_local"]
 
 DEFAULT_TEMPLATE = "http://{host}:{port}" + EVENTS_PATH + "{token}"
 
@@ -69,12 +69,6 @@ def fill(template: str, *, host: str, port: int, token: str) -> str:
         return _bracketed(_own_ip()) if name == "ip" else values[name]
 
     return _FIELD.sub(value, template)
-
-
-def without_token(url: str, token: str) -> str:
-    """The URL with a dash where the token is, to ask who is there without giving it away."""
-    end = quote(token, safe="")
-    return url[: -len(end)] + "-" if url.endswith("/" + end) else url
 
 
 def is_local(url: str) -> bool:

@@ -205,7 +205,7 @@ class _Stream:
         while True:
             self.deadline = self._door.loop.time() + self._door.limits.idle_seconds
             data = await self._context.read()
-            if data is grpc.aio.EOF:
+            if data is grpc.aio.EOF:  # pyright: ignore[reportAttributeAccessIssue]
                 return
             ack = acknowledge(data)
             self.deadline = self._door.loop.time() + _WRITE_SECONDS
@@ -286,7 +286,7 @@ async def _add_companions(server: grpc.aio.Server) -> None:
     with contextlib.suppress(ImportError):
         from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-        servicer = health.aio.HealthServicer()
+        servicer = health.aio.HealthServicer()  # pyright: ignore[reportAttributeAccessIssue]
         health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
         await servicer.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
     with contextlib.suppress(ImportError):

@@ -62,6 +62,10 @@ class Service:
         )
         self._thread.start()
 
+    def has(self, settings: GrpcSettings) -> bool:
+        """Whether there is a gRPC door for these settings."""
+        return settings in self._grpc
+
     def grpc_port(self, settings: GrpcSettings) -> int:
         """The port of the gRPC door for these settings, which is opened if there is none yet.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from wove.dispatch.urls import EVENTS_PATH
 from wove.receiver.address import check_template
 from wove.receiver.grpc_settings import GrpcSettings
 from wove.receiver.request import token_of
@@ -79,10 +80,17 @@ def _check_url(url: str, token: str | None) -> str | None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise ValueError("callback_url must begin with http:// or https:// and a host")
-    if token is not None or "{token}" in url:
+    if "{token}" in url:
         return token
-    path = parts.path[parts.path.rfind("/wove/events/") :]
+    path = parts.path[parts.path.rfind(EVENTS_PATH) :]
     found = token_of(path.encode())
+    if token is not None:
+        if found is not None and found != token:
+            raise ValueError(
+                "callback_url and callback_token name different tokens: leave callback_token "
+                "out, or write {token} in callback_url"
+            )
+        return token
     if found is None:
         raise ValueError(
             "callback_url has no token: let its path end in /wove/events/{token}, or in "

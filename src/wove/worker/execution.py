@@ -11,12 +11,13 @@ from typing import Any
 
 from wove.dispatch.pickling import loads
 from wove.dispatch.requirements import check_origin, check_version
+from wove.dispatch.urls import redacted
 from wove.errors import CallbackUnreachableError, DeliveryError, VersionMismatchError
 from wove.worker.answers import Answer, Verdict
 from wove.worker.cancel import Stop, Stopped
 from wove.worker.coroutines import RunCoroutine
 from wove.worker.endings import Ending, Endings, not_loadable
-from wove.worker.endpoint import Endpoint, redacted
+from wove.worker.endpoint import Endpoint
 from wove.worker.heartbeat import Pulse
 from wove.worker.host import HostFacts
 from wove.worker.messages import Body, Messages
@@ -72,15 +73,17 @@ class Execution:
         self._endings = Endings(self._messages, task=self._task, max_bytes=payload.max_event_bytes)
         self._detached = payload.delivery.delivery_orphan_policy == "detach"
         self._pulse: Pulse | None = None
+        self._ending = self._over = False
         self._began = time.monotonic()
         self._host_error: BaseException | None = None
-        self._ending_lock = threading.Lock()
+        self._lock = threading.Lock()
+        """Guards `_pulse`, `_ending` and `_over`: `abandon` comes from another thread."""
 
     def run(self) -> None:
         """Run it and report. Never raises: `summary` and `failure` say what became of it."""
         try:
             ending = self._lead()
-            if ending is not None and not self.stop.is_abandoned:
+            if ending is not None and self._may_end():
                 self._end(ending)
         except BaseException as error:  # noqa: BLE001 - kept for whoever waits
             self.failure = error
@@ -92,10 +95,12 @@ class Execution:
         """Report the run without waiting for its callable any longer.
 
         Returns:
-            False if the callable has returned: its own ending is on its way.
+            False if the run's own ending is on its way.
         """
-        if not self.stop.abandon():
-            return False
+        with self._lock:
+            if self._ending or not self.stop.abandon():
+                return False
+            self._ending = True
         try:
             self._end(self._stopped(forced=True))
         except BaseException as error:  # noqa: BLE001 - as in run
@@ -151,11 +156,28 @@ class Execution:
             self._summarize("not_started", False, "CallbackUnreachableError", str(self.failure))
             return False
         accepted = answer.verdict is Verdict.ACCEPTED
-        if not accepted and not self._detached and answer.verdict is not Verdict.RETRY:
+        refused = not accepted and answer.verdict is not Verdict.RETRY
+        # Nobody may be there any more, and a detached run starts all the same.
+        if refused and not (self._detached and answer.verdict is Verdict.GONE):
             message = f"the receiver answered {answer.text} to task_started"
             self._summarize("not_started", True, "StartRefused", message)
             return False
         if interval is not None:
+            self._begin_to_beat(interval)
+        if accepted:
+            self._heard(answer)
+        return True
+
+    def _may_end(self) -> bool:
+        """Whether this is the first to end the run: there is one terminal event."""
+        with self._lock:
+            first, self._ending = not (self._ending or self.stop.is_abandoned), True
+            return first
+
+    def _begin_to_beat(self, interval: float) -> None:
+        with self._lock:
+            if self._over:  # abandoned while the start was being announced
+                return
             self._pulse = Pulse(
                 self._payload.run_id,
                 self.reporter.route,
@@ -163,9 +185,6 @@ class Execution:
                 make=self._beat,
                 heard=self._heard,
             )
-        if accepted:
-            self._heard(answer)
-        return True
 
     def _call(self) -> Any:
         payload, part = self._payload, "the callable"
@@ -183,7 +202,7 @@ class Execution:
     # ---- events -----------------------------------------------------------------------------
 
     def _end(self, ending: Ending) -> None:
-        """Deliver the terminal event; once, whoever comes first."""
+        """Deliver the terminal event."""
         seconds = self._terminal_seconds()
         try:
             answer = self.reporter.deliver(ending.body, seconds=seconds)
@@ -234,8 +253,10 @@ class Execution:
     # ---- what is left -----------------------------------------------------------------------
 
     def _finish(self) -> None:
-        if self._pulse is not None:
-            self._pulse.stop()
+        with self._lock:
+            self._over = True
+            if self._pulse is not None:
+                self._pulse.stop()
         self.done = True
         self.on_done()
 

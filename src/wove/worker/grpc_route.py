@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -67,7 +67,7 @@ class _Target:
 
     address: str
     secure: bool
-    token: str
+    token: str = field(repr=False)
 
     @classmethod
     def parse(cls, url: str) -> _Target:
@@ -336,4 +336,5 @@ def _after_fork() -> None:
     _channels = _Channels()  # the parent's are the parent's
 
 
-os.register_at_fork(after_in_child=_after_fork)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -58,6 +58,7 @@ class Pulse:
         self._make: Callable[[], Body] | None = make
         self._heard = heard
         self._failures = 0
+        self._elsewhere = False
         _start(self, route)
 
     def stop(self) -> None:
@@ -78,7 +79,9 @@ class Pulse:
         make, heard = self._make, self._heard
         if make is None:
             return 0.0
-        answer = self.route.post(make(), timeout=min(self.interval, BEAT_SECONDS), line=line)
+        timeout = min(self.interval, BEAT_SECONDS)
+        answer = self.route.post(make(), timeout=timeout, fresh=self._elsewhere, line=line)
+        self._elsewhere = answer.verdict is Verdict.ELSEWHERE
         if answer.verdict in (Verdict.RETRY, Verdict.ELSEWHERE):
             self._failures += 1
             backoff = random.uniform(0.5, 1) * FIRST_BACKOFF * 2 ** min(self._failures, 16)  # noqa: S311
@@ -185,4 +188,5 @@ def _after_fork() -> None:
     _hearts.clear()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
