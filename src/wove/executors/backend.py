@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wove.dispatch.requirements import has_dispatch, require_dispatch
+from wove.dispatch.requirements import require_dispatch
 from wove.dispatch.threads import in_thread
 from wove.dispatch.urls import redacted
-from wove.errors import MissingPackageError, SubmissionError, WoveError
+from wove.errors import SubmissionError, WoveError
 from wove.executors.backend_state import BackendState
 from wove.executors.base import EnvironmentExecutor, Frame
+from wove.executors.checks import check_packages, check_settings
 from wove.executors.liveness import Liveness
 from wove.executors.records import CancelOutcome
 from wove.executors.registry import adapter_class_for
@@ -24,22 +25,6 @@ if TYPE_CHECKING:
     from wove.integrations.base import BackendAdapter
 
 __all__ = ["BackendAdapterEnvironmentExecutor"]
-
-CALLBACK_SETTINGS = frozenset(
-    {
-        "callback_host",
-        "callback_port",
-        "callback_token",
-        "callback_url",
-        "callback_grpc",
-        "callback_grpc_host",
-        "callback_grpc_port",
-        "callback_grpc_certificate",
-        "callback_grpc_private_key",
-        "callback_grpc_client_ca",
-    }
-)
-"""The keys of `executor_config` that every backend has."""
 
 REASON_SECONDS = 2.0
 """How long a run that was not started in time waits for the backend's reason."""
@@ -54,6 +39,7 @@ class _Job:
     submission: Any = None
     submitted: bool = False
     heard: bool = False  # its submission failed, and it runs all the same
+    gone: bool = False  # there is proof that it does not run
     backend_job_id: str | None = None
 
 
@@ -109,10 +95,11 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
         Raises:
             MissingDispatchFeatureError: `wove[dispatch]` is not installed.
             MissingPackageError: the backend's package is not installed.
-            TypeError: the backend's settings are missing.
+            TypeError: settings of the backend are missing, or unknown.
             CallbackUnreachableError: `callback_url` leads to another process.
         """
-        self._check_packages()
+        check_packages(self._adapter_class, self.backend_name, self._required_modules)
+        check_settings(self._adapter_class, self.backend_name, environment_config)
         require_dispatch(f"The {self.backend_name} executor")
         # Imported here: they need wove[dispatch], and only a remote task pays for them.
         from wove.executors.inbox import Inbox
@@ -137,7 +124,7 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
         self._adapter = adapter = self._adapter_class(
             name=self.backend_name,
             config={
-                **self._checked(environment_config),
+                **environment_config,
                 "callback_host": receiver.host,
                 "callback_port": receiver.port,
                 "callback_token": receiver.token,
@@ -231,7 +218,9 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
             return "stopped"  # the backend never took it, and the gate is shut
         if frame.get("delivery_cancel_mode") == "require_ack":
             self._watcher.cancel_asked(run_id)
-        return await self._adapter.cancel(run_id, job.submission, frame) or "asked"
+        outcome = await self._adapter.cancel(run_id, job.submission, frame) or "asked"
+        job.gone = outcome == "stopped"
+        return outcome
 
     async def end_run(self, run_id: str, cause: str, *, item_goes_on: bool = False) -> bool:
         """Ask the hub, after every event that has already been read."""
@@ -250,7 +239,8 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
 
     def close_item(self, run_id: str) -> None:
         """Forget the item's runs, here and in the hub."""
-        self._receiver.hub.close_item(run_id)
+        newest = self._jobs.get(run_id)
+        self._receiver.hub.close_item(run_id, gone=newest is not None and newest.gone)
         each: str | None = run_id
         while each is not None:
             self._watcher.remove(each)
@@ -275,40 +265,6 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
         return f"{words}: {state.reason}" if state.reason else words
 
     # ---- submitting -------------------------------------------------------------------
-
-    def _checked(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The settings, if the adapter knows them all."""
-        known = self._adapter_class.settings
-        if known is not None:
-            unknown = sorted(set(config) - known - CALLBACK_SETTINGS)
-            if unknown:
-                names = ", ".join(repr(name) for name in unknown)
-                raise TypeError(
-                    f"the {self.backend_name} executor does not know {names} in executor_config. "
-                    f"It knows {', '.join(sorted(known))}; and for the callback "
-                    f"{', '.join(sorted(CALLBACK_SETTINGS))}"
-                )
-        return config
-
-    def _check_packages(self) -> None:
-        kind = self._adapter_class
-        required = self._required_modules
-        modules = kind.required_modules if required is None else tuple(required)
-        missing = kind.missing_modules(modules)
-        if not missing:
-            return
-        hint = kind.install_hint or " ".join(missing)
-        if " " not in hint.strip() or not hint.startswith(("pip ", "uv ", "conda ", "python ")):
-            hint = f"pip install {hint}"  # adapters of the published package name packages only
-        if not has_dispatch():
-            hint += " 'wove[dispatch]'"
-        what = "dependency" if len(missing) == 1 else "dependencies"
-        names = ", ".join(f"`{name}`" for name in missing)
-        verb = "is" if len(missing) == 1 else "are"
-        raise MissingPackageError(
-            f"{self.backend_name} executor requested, but {what} {names} {verb} not "
-            f"installed. Install with: {hint}"
-        )
 
     def begin_run(self, frame: Frame) -> bool:
         """As `send`, at once; False where making the payload would hold the loop up."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import logging
 import os
 import secrets
@@ -141,7 +142,11 @@ class _Registry:
         )
 
     def stop(self) -> None:
-        for service in set(self._services.values()):
+        services = set(self._services.values())
+        with contextlib.suppress(KeyboardInterrupt):  # again: then at once
+            for service in services:
+                service.tell()
+        for service in services:
             service.stop()
 
     def forget_inherited(self) -> _Registry:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -115,6 +116,11 @@ class Service:
 
         self._loop.call_soon_threadsafe(later, 2)
         return future
+
+    def tell(self) -> None:
+        """Wait until workers know what was given up; no longer than a heartbeat's interval."""
+        while self.hub.must_tell() and self._thread.is_alive():
+            time.sleep(0.02)
 
     def stop(self) -> None:
         """Close everything; takes milliseconds."""

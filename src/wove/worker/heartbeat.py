@@ -1,4 +1,4 @@
-"""Heartbeats: one thread and one connection per receiver, for all runs of this process.
+"""Heartbeats: a thread and a connection per receiver, for the runs of this process.
 
 A beat says that this process lives. It is made when it is due and sent once: one
 that could not be sent is forgotten, because the next says more.
@@ -27,6 +27,8 @@ _log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 30.0
 """A thread without a run to beat for ends after this."""
+MAX_PULSES = 16
+"""Runs that one thread beats for. It waits for each answer: more runs get a further thread."""
 BEAT_SECONDS = 10.0
 """An answer to a beat that takes longer is not waited for."""
 
@@ -59,11 +61,13 @@ class Pulse:
         self._heard = heard
         self._failures = 0
         self._elsewhere = False
-        _start(self, route)
+        self._heart = _start(self, route)
 
     def stop(self) -> None:
         """No beat is begun after this."""
-        self.stopped = True
+        if not self.stopped:
+            self.stopped = True
+            self._heart.leave()
         # The heart forgets it when it is next due: let go of the execution before.
         self._make = None
         self._heard = lambda answer: None
@@ -94,7 +98,7 @@ class Pulse:
 
 
 class _Heart:
-    """The thread that beats to one receiver."""
+    """A thread that beats to one receiver."""
 
     def __init__(self, route: Route) -> None:
         self._route = route
@@ -102,14 +106,16 @@ class _Heart:
         self._changed = threading.Condition()
         self._due: list[tuple[float, int, Pulse]] = []
         self._number = itertools.count()
+        self._beating_for = 0
         self._ended = False
         threading.Thread(target=self._run, name="wove-heartbeat", daemon=True).start()
 
     def add(self, pulse: Pulse) -> bool:
-        """Beat for `pulse` too; False if this heart has ended meanwhile."""
+        """Beat for `pulse` too; False if this heart is full, or has ended meanwhile."""
         with self._changed:
-            if self._ended:
+            if self._ended or self._beating_for >= MAX_PULSES:
                 return False
+            self._beating_for += 1
             # Where the receiver can ask out of turn, the first beat opens the way for that.
             pause = 0.0 if self._pushes else pulse.interval
             first = (time.monotonic() + pause, next(self._number), pulse)
@@ -117,6 +123,11 @@ class _Heart:
             if self._due[0] is first:
                 self._changed.notify()
             return True
+
+    def leave(self) -> None:
+        """One pulse has stopped. It is forgotten when it is next due."""
+        with self._changed:
+            self._beating_for -= 1
 
     def _run(self) -> None:
         line = self._route.new_line()
@@ -160,25 +171,31 @@ class _Heart:
                 elif now - idle_since >= IDLE_SECONDS:
                     self._ended = True
                     with _lock:
-                        if _hearts.get(self._route.key) is self:
-                            del _hearts[self._route.key]
+                        hearts = _hearts.get(self._route.key, [])
+                        if self in hearts:
+                            hearts.remove(self)
+                        if not hearts:
+                            _hearts.pop(self._route.key, None)
                     return None
                 else:
                     self._changed.wait(IDLE_SECONDS)
 
 
 _lock = threading.Lock()
-_hearts: dict[Hashable, _Heart] = {}
+_hearts: dict[Hashable, list[_Heart]] = {}
 
 
-def _start(pulse: Pulse, route: Route) -> None:
-    while True:
-        with _lock:
-            heart = _hearts.get(route.key)
-            if heart is None:
-                heart = _hearts[route.key] = _Heart(route)
+def _start(pulse: Pulse, route: Route) -> _Heart:
+    with _lock:
+        hearts = list(_hearts.get(route.key, ()))
+    for heart in hearts:
         if heart.add(pulse):
-            return
+            return heart
+    heart = _Heart(route)
+    heart.add(pulse)
+    with _lock:
+        _hearts.setdefault(route.key, []).append(heart)
+    return heart
 
 
 def _after_fork() -> None:
