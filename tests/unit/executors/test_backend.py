@@ -775,3 +775,18 @@ async def test_a_delivery_timeout_before_the_start_says_what_the_backend_says():
             await items.run(args={"a": 1}, delivery_timeout=0.3)
     assert caught.value.code is ErrorCode.DELIVERY_TIMEOUT
     assert "no worker listens" in caught.value.reason
+
+
+class Coded(Exception):
+    code = {"a": 1}  # noqa: RUF012 - unhashable on purpose
+
+
+@in_loop
+async def test_an_exception_with_a_code_of_its_own_comes_back():
+    def play(job):
+        job.post("task_started")
+        job.post("task_error", exception_pickle=dumps(Coded("x")))
+
+    async with Backend(play=play).items() as items:
+        with pytest.raises(Coded):
+            await items.run(args={"a": 1})
