@@ -128,6 +128,8 @@ class ErrorCode(str, enum.Enum):
     """The worker could not load the callable or its arguments."""
     INVALID_PAYLOAD = "invalid_payload"
     """The worker was handed something that is no Wove payload."""
+    UNKNOWN_TASK = "unknown_task"
+    """The worker has no function of the task's name, and the payload carries none."""
     RESULT_NOT_PICKLABLE = "result_not_picklable"
     """The task's result cannot be pickled."""
     RESULT_NOT_LOADABLE = "result_not_loadable"

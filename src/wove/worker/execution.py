@@ -7,7 +7,8 @@ import inspect
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Literal
 
 from wove.dispatch.pickling import loads
 from wove.dispatch.requirements import check_origin, check_version
@@ -18,6 +19,7 @@ from wove.worker.cancel import Stop, Stopped
 from wove.worker.coroutines import RunCoroutine
 from wove.worker.endings import Ending, Endings, not_loadable
 from wove.worker.endpoint import Endpoint
+from wove.worker.extensions import Reports
 from wove.worker.heartbeat import Pulse
 from wove.worker.host import HostFacts
 from wove.worker.messages import Body, Messages
@@ -25,14 +27,22 @@ from wove.worker.reporter import Reporter, Undelivered
 from wove.worker.routes import route_for
 from wove.worker.starting import START_SECONDS, announce, heartbeat_interval
 from wove.worker.summaries import summary
+from wove.worker.tasks import arguments_of, carries_pickles, find
 from wovepb.v1.payload_pb2 import TaskPayload
 
-__all__ = ["Execution"]
+__all__ = ["Encoding", "Execution", "Shutdown"]
+
+Encoding = Literal["json", "protobuf", "grpc"]
+"""How events travel: flat JSON, binary over HTTP, or gRPC."""
 
 TERMINAL_SECONDS = (300.0, 3600.0)
 """A terminal event is tried for as long as the task ran, but within these."""
 DETACHED_SECONDS = 60.0
 """... and for a detached run, whose weave may be gone for good, for this long."""
+
+
+class Shutdown(BaseException):
+    """Raised in a worker's waiting thread when its process is asked to end."""
 
 
 class _NotLoadable(Exception):  # noqa: N818 - inner signal
@@ -49,6 +59,8 @@ class Execution:
         endpoint: its callback URL in parts.
         facts: who runs it.
         run_coroutine: how an async callable is run.
+        encoding: "json", "protobuf" or "grpc": use that one where the payload allows it; by
+            default the best that it offers.
     """
 
     def __init__(
@@ -58,9 +70,11 @@ class Execution:
         *,
         facts: HostFacts,
         run_coroutine: RunCoroutine,
+        encoding: Encoding | None = None,
     ) -> None:
         self.stop = Stop()
-        self.reporter = Reporter(route_for(payload, endpoint))
+        grpc = encoding in (None, "grpc")
+        self.reporter = Reporter(route_for(payload, endpoint, grpc=grpc))
         self.summary: dict[str, Any] = {}
         self.failure: BaseException | None = None
         self.done = False
@@ -68,9 +82,17 @@ class Execution:
         self._payload = payload
         self._facts = facts
         self._run_coroutine = run_coroutine
-        self._messages = Messages(payload)
+        binary = None if encoding is None else encoding != "json"
+        self._messages = Messages(payload, binary=binary)
+        self._reports = Reports(payload, self._messages, self.reporter.route, self._heard)
         self._task = payload.task_name or payload.task_id
-        self._endings = Endings(self._messages, task=self._task, max_bytes=payload.max_event_bytes)
+        self._pickles = carries_pickles(payload)
+        self._endings = Endings(
+            self._messages,
+            task=self._task,
+            max_bytes=payload.max_event_bytes,
+            pickles=self._pickles,
+        )
         self._detached = payload.delivery.delivery_orphan_policy == "detach"
         self._pulse: Pulse | None = None
         self._ending = self._over = False
@@ -112,7 +134,7 @@ class Execution:
     def interrupt(self, error: BaseException) -> None:
         """The worker's host raised `error` at whoever waits for the run: stop the callable."""
         name = type(error).__name__
-        if isinstance(error, asyncio.CancelledError):
+        if isinstance(error, (asyncio.CancelledError, Shutdown)):
             self.stop.ask("its worker is shutting down")
         else:
             if self.stop.asked_at is None:
@@ -125,13 +147,18 @@ class Execution:
         """Everything up to the ending; None if the task was not let start."""
         try:
             check_version(self._payload.version)
-            check_origin(self._payload.origin)
+            if self._pickles:
+                check_origin(self._payload.origin)
         except VersionMismatchError as error:
             return self._endings.wove_failed(error)
         if not self._start():
             return None
         try:
-            return self._endings.returned(self._call())
+            with self._reports.current():
+                value = self._call()
+            if self._pickles:
+                return self._endings.returned(value)
+            return self._endings.returned_plain(value)
         except Stopped:
             return self._stopped()
         except _NotLoadable as failed:
@@ -163,6 +190,8 @@ class Execution:
             self._summarize("not_started", True, "StartRefused", message)
             return False
         if interval is not None:
+            if answer.ack is not None and answer.ack.HasField("heartbeat_seconds"):
+                interval = answer.ack.heartbeat_seconds
             self._begin_to_beat(interval)
         if accepted:
             self._heard(answer)
@@ -187,6 +216,19 @@ class Execution:
             )
 
     def _call(self) -> Any:
+        function, arguments = self._load() if self._pickles else self._look_up()
+        value = self.stop.call(function, arguments)
+        if inspect.iscoroutine(value):
+            value = self._run_coroutine(value, self.stop)
+        return value
+
+    def _look_up(self) -> tuple[Callable[..., Any], dict[str, Any]]:
+        try:
+            return find(self._payload), arguments_of(self._payload)
+        except DeliveryError as error:
+            raise _NotLoadable(error) from None
+
+    def _load(self) -> tuple[Callable[..., Any], dict[str, Any]]:
         payload, part = self._payload, "the callable"
         try:
             function = loads(payload.callable_pickle)
@@ -194,24 +236,23 @@ class Execution:
             arguments = loads(payload.args_pickle)
         except BaseException as trouble:  # noqa: BLE001 - importing a module runs any code
             raise _NotLoadable(not_loadable(self._task, part, trouble)) from None
-        value = self.stop.call(function, arguments)
-        if inspect.iscoroutine(value):
-            value = self._run_coroutine(value, self.stop)
-        return value
+        return function, arguments
 
     # ---- events -----------------------------------------------------------------------------
 
     def _end(self, ending: Ending) -> None:
         """Deliver the terminal event."""
+        self._reports.close()
         seconds = self._terminal_seconds()
         try:
             answer = self.reporter.deliver(ending.body, seconds=seconds)
             if answer.verdict is Verdict.INVALID:
                 refused = f"{answer.text}; it was {ending.kind or 'a result'}: {ending.message}"
+                too_large = answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
                 ending = self._endings.minimal(
                     "EventRefused",
                     f"the receiver refused the event of task {self._task!r}: {refused}",
-                    code="event_refused",
+                    code="result_too_large" if too_large else "event_refused",
                 )
                 answer = self.reporter.deliver(ending.body, seconds=seconds)
         except Undelivered as trouble:

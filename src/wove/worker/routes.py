@@ -126,11 +126,17 @@ class HttpRoute:
         return head.encode("latin-1") + body.data
 
 
-def route_for(payload: TaskPayload, endpoint: Endpoint) -> Route:
-    """A route by gRPC, with HTTP behind it, where the payload offers it and this worker can."""
+def route_for(payload: TaskPayload, endpoint: Endpoint, *, grpc: bool = True) -> Route:
+    """A route by gRPC, with HTTP behind it, where the payload offers it and this worker can.
+
+    Args:
+        payload: what is to be run.
+        endpoint: its callback URL in parts.
+        grpc: False: by HTTP whatever is offered.
+    """
     http = HttpRoute(endpoint, payload.receiver_id)
     # Faults that a test injects are injected into HTTP.
-    wanted = payload.callback_grpc and payload.receiver_id and not is_wrapped()
+    wanted = grpc and payload.callback_grpc and payload.receiver_id and not is_wrapped()
     if wanted and _has_grpc():
         from wove.worker.grpc_route import GrpcRoute
 
