@@ -92,12 +92,11 @@ def _read(argument: str) -> str:
 
 
 def _encoding() -> Encoding | None:
+    names: dict[str, Encoding] = {"json": "json", "protobuf": "protobuf", "grpc": "grpc"}
     name = os.environ.get(ENCODING, "")
-    if name in ("json", "protobuf", "grpc"):
-        return name
-    if name:
-        raise ValueError(f"{ENCODING} is {name!r}; it may be json, protobuf or grpc")
-    return None
+    if name and name not in names:
+        raise ValueError(f"{ENCODING} is {name!r}; it may be {', '.join(names)}")
+    return names.get(name)
 
 
 def _terminated(number: int, frame: Any) -> None:

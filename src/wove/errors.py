@@ -130,6 +130,8 @@ class ErrorCode(str, enum.Enum):
     """The worker was handed something that is no Wove payload."""
     UNKNOWN_TASK = "unknown_task"
     """The worker has no function of the task's name, and the payload carries none."""
+    PAYLOAD_NOT_PLAIN = "payload_not_plain"
+    """JSON cannot carry an argument exactly, and the environment allows no pickle."""
     RESULT_NOT_PICKLABLE = "result_not_picklable"
     """The task's result cannot be pickled."""
     RESULT_NOT_LOADABLE = "result_not_loadable"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from wove.dispatch.requirements import require_dispatch
 from wove.dispatch.threads import in_thread
 from wove.dispatch.urls import redacted
-from wove.errors import SubmissionError, WoveError
+from wove.errors import DeliveryError, ErrorCode, SubmissionError, WoveError
 from wove.executors.backend_state import BackendState
 from wove.executors.base import EnvironmentExecutor, Frame
 from wove.executors.checks import check_packages, check_settings
@@ -21,6 +21,7 @@ from wove.executors.records import CancelOutcome
 from wove.executors.registry import adapter_class_for
 
 if TYPE_CHECKING:
+    from wove.dispatch.typed import Convert
     from wove.executors.watch import Verdict
     from wove.integrations.base import BackendAdapter
 
@@ -34,6 +35,7 @@ REASON_SECONDS = 2.0
 class _Job:
     task: str
     supersedes: str | None
+    convert: Convert | None
     heartbeat_seconds: float | None
     submitting: asyncio.Task[None] | None = None
     submission: Any = None
@@ -120,6 +122,7 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
         self._submitting: set[asyncio.Task[None]] = set()
         self._detached: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._pickles = run_config.get("allow_pickle", True)
         self._is_large = is_large
         self._adapter = adapter = self._adapter_class(
             name=self.backend_name,
@@ -143,7 +146,10 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
             knows_queued=adapter.knows_queued,
         )
         self._inbox = Inbox(
-            listener=self._listener, facts=self._facts, on_terminal=self._watcher.remove
+            listener=self._listener,
+            facts=self._facts,
+            on_terminal=self._watcher.remove,
+            convert=self._convert,
         )
         await receiver.check_address()
         try:
@@ -166,6 +172,7 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
             start_gate=adapter.start_gate,
             max_bytes=adapter.max_payload_bytes,
             measure=adapter.payload_size,
+            pickles=self._pickles,
         )
 
     async def send(self, frame: Frame) -> None:
@@ -276,6 +283,7 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
     def _begin(self, frame: Frame, payload: dict[str, Any]) -> None:
         """Expect the run, and begin to submit it."""
         run_id, delivery = frame["run_id"], frame["delivery"]
+        convert = None if self._pickles else self._converter(frame)
         detached = delivery.get("delivery_orphan_policy") == "detach"
         self._receiver.hub.open_run(
             run_id,
@@ -288,6 +296,7 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
             detached=detached,
         )
         job = _Job(
+            convert=convert,
             task=frame["task_id"],
             supersedes=frame.get("supersedes"),
             heartbeat_seconds=delivery.get("delivery_heartbeat_seconds"),
@@ -375,6 +384,26 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
         self._inbox.give(
             "task_error", run_id, exception=error, verdict=verdict.cause, proof=verdict.proof
         )
+
+    def _convert(self, run_id: str) -> Convert | None:
+        job = self._jobs.get(run_id)
+        return None if job is None else job.convert
+
+    def _converter(self, frame: Frame) -> Convert:
+        """What checks and makes the result of a task whose function is only a typed stub."""
+        from wove.dispatch.typed import WrongType, returns
+
+        try:
+            return returns(frame["callable"])
+        except WrongType as error:
+            raise DeliveryError(
+                f"Task '{frame['task_id']}' cannot be sent to environment '{self._environment}', "
+                f"which has allow_pickle=False: {error}",
+                code=ErrorCode.PAYLOAD_NOT_PLAIN,
+                reason=str(error),
+                task=frame["task_id"],
+                environment=self._environment,
+            ) from error
 
     def _facts(self, run_id: str) -> dict[str, Any]:
         job = self._jobs.get(run_id)

@@ -32,6 +32,7 @@ logger = logging.getLogger("wove.executors")
 
 _FINAL = frozenset(
     {
+        ErrorCode.PAYLOAD_NOT_PLAIN,
         ErrorCode.PAYLOAD_NOT_PICKLABLE,  # the next payload would be the same
         ErrorCode.PAYLOAD_TOO_LARGE,
         ErrorCode.DUPLICATE_KEY,  # a new attempt's id would get past the refusal

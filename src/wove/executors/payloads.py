@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any
 
 from wove.contract import payload_to_dict
 from wove.dispatch.pickling import dumps, find_unpicklable
+from wove.dispatch.plain import NotPlain, dump_plain
 from wove.dispatch.requirements import current_origin
 from wove.errors import DeliveryError, ErrorCode, PayloadTooLargeError
 from wove.executors.base import Frame
@@ -58,6 +60,7 @@ class PayloadBuilder:
         start_gate: the worker must wait for the answer to `task_started`.
         max_bytes: the largest payload that the backend takes.
         measure: bytes of a payload as the backend will see it.
+        pickles: False: tasks go by name, and arguments as JSON.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class PayloadBuilder:
         start_gate: bool,
         max_bytes: int | None,
         measure: Callable[[dict[str, Any]], int],
+        pickles: bool = True,
     ) -> None:
         self._backend = backend
         self._environment = environment
@@ -76,6 +80,7 @@ class PayloadBuilder:
         self._start_gate = start_gate
         self._max_bytes = max_bytes
         self._measure = measure
+        self._pickles = pickles
         self._origin = current_origin()
 
     def build(self, frame: Frame) -> dict[str, Any]:
@@ -92,16 +97,20 @@ class PayloadBuilder:
             callback_url=self._way_back.callback_url,
             run_id=frame["run_id"],
             task_id=frame["task_id"],
-            callable_pickle=self._pickled_callable(function, frame),
-            args_pickle=self._pickled_args(frame),
             receiver_id=self._way_back.receiver_id,
             attempt=frame.get("attempt", 0),
             accepts=ACCEPTS,
             max_event_bytes=self._way_back.max_event_bytes,
-            origin=self._origin,
             issued_at=time.time(),
         )
         name = getattr(function, "__name__", None)
+        if self._pickles:
+            payload.callable_pickle = self._pickled_callable(function, frame)
+            payload.args_pickle = self._pickled_args(frame)
+            payload.origin.CopyFrom(self._origin)
+        else:
+            name = getattr(inspect.unwrap(function), "__name__", None)
+            payload.args_json = self._plain_args(function, frame)
         if name is not None:
             payload.task_name = name
         if self._way_back.callback_grpc is not None:
@@ -148,6 +157,22 @@ class PayloadBuilder:
                     what = f"its argument '{name}' ({kind}{where})"
                     break
             raise self._not_picklable(what, frame, error) from error
+
+    def _plain_args(self, function: Callable[..., Any], frame: Frame) -> str:
+        args = frame["args"]
+        item = getattr(function, "item_parameter", None)  # of a merged callable
+        if item is not None:
+            args = {item: args["item"]}
+        try:
+            return dump_plain(args, f"{frame['task_id']}.args")
+        except NotPlain as error:
+            raise DeliveryError(
+                f"Task '{frame['task_id']}' cannot be sent to environment '{self._environment}', "
+                f"which has allow_pickle=False: JSON cannot carry {error}",
+                code=ErrorCode.PAYLOAD_NOT_PLAIN,
+                reason=str(error),
+                **self._facts(frame),
+            ) from None
 
     def _not_picklable(self, what: str, frame: Frame, error: Exception) -> DeliveryError:
         return DeliveryError(
