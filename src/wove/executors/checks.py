@@ -46,7 +46,7 @@ def check_packages(
     missing = adapter.missing_modules(adapter.required_modules if required is None else required)
     if not missing:
         return
-    hint = adapter.install_hint or " ".join(missing)
+    hint = adapter.install_hint or f"pip install {' '.join(missing)}"
     if " " not in hint:
         hint = f"pip install {hint}"  # adapters of the published package name the package only
     if not has_dispatch():
