@@ -2,10 +2,9 @@ package wove
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	wovepb "github.com/wove-dev/wove/generated/go/wovepb/v1"
@@ -36,8 +35,10 @@ type execution struct {
 	stop     *stop
 	ctx      context.Context // the function's
 	starting sync.WaitGroup
-	life     context.Context // ends with the execution
-	end      context.CancelFunc
+	// heartbeat is the time between heartbeats, in nanoseconds; 0: the receiver takes none.
+	heartbeat atomic.Int64
+	life      context.Context // ends with the execution
+	end       context.CancelFunc
 }
 
 func newExecution(
@@ -54,6 +55,7 @@ func newExecution(
 	if e.task == "" {
 		e.task = payload.TaskId
 	}
+	e.heartbeat.Store(int64(heartbeatInterval(payload)))
 	e.life, e.end = context.WithCancel(context.WithoutCancel(ctx))
 	e.route = w.route(e.life, payload, endpoint)
 	e.messages = newMessages(payload, job, w.binary(payload))
@@ -90,13 +92,12 @@ func (e *execution) run(ctx context.Context, leave bool) (*Summary, error) {
 			fmt.Sprintf("the payload has version %d, and this worker (%s) reads version %d",
 				e.payload.Version, userAgent, contract.Version))))
 	}
-	interval := heartbeatInterval(e.payload)
-	if summary, err := e.start(interval); summary != nil {
+	if summary, err := e.start(); summary != nil {
 		return summary, err
 	}
-	if interval > 0 {
+	if e.interval() > 0 {
 		beats := &pulse{
-			route: e.route, interval: interval, make: e.messages.heartbeat, heard: e.heard,
+			route: e.route, interval: e.interval, make: e.messages.heartbeat, heard: e.heard,
 			pushed: func() { e.asked(weaveAsked) },
 		}
 		defer beats.start()()
@@ -106,104 +107,11 @@ func (e *execution) run(ctx context.Context, leave bool) (*Summary, error) {
 	return e.report(ending)
 }
 
-// call runs the function, which has leave to start, and gives its ending.
-func (e *execution) call(ctx context.Context, leave bool) ending {
-	if !e.stop.begin() {
-		reason, _ := e.stop.why()
-		return e.endings.stopped(reason, false)
-	}
-	found, ok := e.worker.function(e.task)
-	if !ok {
-		return e.endings.failed(unknownTask(e.task, e.worker.names()))
-	}
-	if e.payload.ArgsJson == nil {
-		return e.notLoadable("the payload has no args_json, and this worker reads no pickles")
-	}
-	given, err := readArguments(*e.payload.ArgsJson)
-	if err != nil {
-		return e.notLoadable(err.Error())
-	}
-	ended := make(chan ending, 1)
-	go e.invoke(found, given, ended)
-	return e.wait(ctx, ended, leave)
-}
-
-func (e *execution) notLoadable(problem string) ending {
-	return e.endings.failed(woveError("payload_not_loadable", "PayloadNotLoadable",
-		fmt.Sprintf("the worker %s could not load the arguments of task %q: %s",
-			workerID(), e.task, problem)))
-}
-
-// invoke calls the function in this goroutine, which is its own.
-func (e *execution) invoke(found function, given arguments, ended chan<- ending) {
-	judged := false
-	defer func() {
-		reason := recover()
-		if judged {
-			return
-		}
-		e.stop.done()
-		if reason == nil {
-			reason = errors.New("the function ended its goroutine (runtime.Goexit)")
-		}
-		ended <- e.endings.failed(panicError(reason, string(debug.Stack())))
-	}()
-	value, err := found.call(e.ctx, *e.payload.ArgsJson, given)
-	e.stop.done()
-	end := e.judge(found, value, err)
-	judged = true
-	ended <- end
-}
-
-// judge makes the ending of what a function gave back.
-func (e *execution) judge(found function, value any, err error) ending {
-	if err != nil {
-		// A function that is being stopped fails in many ways: its context's error, a killed
-		// command's, a closed connection's.
-		if reason, asked := e.stop.why(); asked {
-			return e.endings.stopped(reason, false)
-		}
-		return e.endings.failed(taskError(err, found.where))
-	}
-	text, err := resultText(value)
-	if err != nil {
-		return e.endings.failed(woveError("result_not_picklable", "ResultNotEncodable",
-			fmt.Sprintf("task %q returned a %T that cannot be written as JSON: %v",
-				e.task, value, safely(err.Error))))
-	}
-	return e.endings.returned(text)
-}
-
-// wait waits for the function; for one that does not stop only where it may be left behind.
-func (e *execution) wait(ctx context.Context, ended <-chan ending, leave bool) ending {
-	select {
-	case found := <-ended:
-		return found
-	case <-e.stop.asked:
-	}
-	if !leave {
-		select {
-		case found := <-ended:
-			return found
-		case <-ctx.Done():
-		}
-	}
-	timer := time.NewTimer(e.worker.limits.patience)
-	defer timer.Stop()
-	select {
-	case found := <-ended:
-		return found
-	case <-timer.C:
-	}
-	if !e.stop.abandon() {
-		return <-ended
-	}
-	reason, _ := e.stop.why()
-	return e.endings.stopped(reason, true)
-}
-
 // heard takes an answer to anything but a terminal event, from whichever goroutine.
 func (e *execution) heard(answer delivery.Answer) {
+	if seconds := answer.Ack.GetHeartbeatSeconds(); seconds > 0 && e.interval() > 0 {
+		e.heartbeat.Store(int64(heartbeatOf(seconds)))
+	}
 	if answer.Cancels() {
 		e.asked(weaveAsked)
 		return
@@ -217,6 +125,8 @@ func (e *execution) heard(answer delivery.Answer) {
 		}
 	}
 }
+
+func (e *execution) interval() time.Duration { return time.Duration(e.heartbeat.Load()) }
 
 func (e *execution) asked(reason string) {
 	if !e.detached {

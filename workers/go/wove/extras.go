@@ -57,6 +57,7 @@ func (x *extras) send(fill func(*wovepb.Event)) {
 	if err != nil || len(body.Data) > maxBytes(x.payload) {
 		return
 	}
+	body.Once = true
 	timer := time.NewTimer(queueTimeout)
 	defer timer.Stop()
 	select {

@@ -85,7 +85,9 @@ func (m *messages) started(heartbeat time.Duration) *delivery.Body {
 func (m *messages) heartbeat() *delivery.Body {
 	event := m.event()
 	event.Frame = &wovepb.Event_Heartbeat{Heartbeat: &wovepb.Heartbeat{}}
-	return m.plain(event)
+	body := m.plain(event)
+	body.Once = true
+	return body
 }
 
 func (m *messages) result(text string) *wovepb.Event {

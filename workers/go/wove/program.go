@@ -75,13 +75,13 @@ func (p *program) payload() ([]byte, error) {
 	os.Unsetenv(payloadVariable)
 	if len(p.arguments) > 0 {
 		text = p.arguments[0]
-	}
-	if path, named := strings.CutPrefix(text, "@"); named {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return nil, fmt.Errorf("the payload cannot be read: %w", err)
+		if path, named := strings.CutPrefix(text, "@"); named {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return nil, fmt.Errorf("the payload cannot be read: %w", err)
+			}
+			text = string(data)
 		}
-		text = string(data)
 	}
 	if strings.TrimSpace(text) == "" {
 		return nil, fmt.Errorf("no payload: give it as an argument, or in %s", payloadVariable)

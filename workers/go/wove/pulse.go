@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	defaultHeartbeat = 5 * time.Second
+	defaultHeartbeat  = 5 * time.Second
+	shortestHeartbeat = 10 * time.Millisecond
 	// beatTimeout is how long an answer to a heartbeat is waited for.
 	beatTimeout = 10 * time.Second
 )
@@ -21,17 +22,23 @@ func heartbeatInterval(payload *wovepb.TaskPayload) time.Duration {
 	if !slices.Contains(payload.Accepts, "heartbeat") {
 		return 0
 	}
-	if asked := delivery.Seconds(payload.GetDelivery().GetDeliveryHeartbeatSeconds() / 3); asked > 0 {
-		return asked
+	if asked := payload.GetDelivery().GetDeliveryHeartbeatSeconds(); asked > 0 {
+		return heartbeatOf(asked / 3)
 	}
 	return defaultHeartbeat
+}
+
+// heartbeatOf is an interval that somebody asked for, within reason.
+func heartbeatOf(seconds float64) time.Duration {
+	return max(delivery.Seconds(seconds), shortestHeartbeat)
 }
 
 // pulse sends the heartbeats of one execution, from a goroutine and a connection of its own. A
 // beat is made when it is due and sent once: the next one says more.
 type pulse struct {
-	route    delivery.Route
-	interval time.Duration
+	route delivery.Route
+	// interval is the time between beats; a receiver may change it.
+	interval func() time.Duration
 	make     func() *delivery.Body
 	heard    func(delivery.Answer)
 	// pushed is called when the receiver asks out of turn to stop the run.
@@ -57,7 +64,7 @@ func (p *pulse) run(ctx context.Context) {
 	defer line.Close()
 	due := time.Now()
 	if !line.Pushes() {
-		due = due.Add(p.interval)
+		due = due.Add(p.interval())
 	} // else the first beat, at once, opens the way for what is pushed
 	failures, fresh := 0, false
 	timer := time.NewTimer(time.Until(due))
@@ -68,7 +75,7 @@ func (p *pulse) run(ctx context.Context) {
 			return
 		case <-timer.C:
 		}
-		try, cancel := context.WithTimeout(ctx, min(max(p.interval, time.Second), beatTimeout))
+		try, cancel := context.WithTimeout(ctx, min(max(p.interval(), time.Second), beatTimeout))
 		answer := line.Post(try, p.make(), fresh)
 		cancel()
 		if ctx.Err() != nil {
@@ -77,14 +84,11 @@ func (p *pulse) run(ctx context.Context) {
 		fresh = answer.Verdict == delivery.Elsewhere
 		if answer.Final() {
 			failures = 0
-			if seconds := answer.Ack.GetHeartbeatSeconds(); seconds > 0 {
-				p.interval = delivery.Seconds(seconds)
-			}
-			due = due.Add(p.interval)
 			p.heard(answer)
+			due = due.Add(p.interval())
 		} else {
 			failures++
-			due = time.Now().Add(min(p.interval, delivery.Backoff(failures)+firstPause))
+			due = time.Now().Add(min(p.interval(), delivery.Backoff(failures)+firstPause))
 		}
 		// After a long wait, such as a machine's sleep, beats are not made up for.
 		if now := time.Now(); due.Before(now) {

@@ -12,8 +12,8 @@ import (
 
 // start announces the execution and, where there is a gate, waits for leave. It gives a
 // summary if the function must not be called.
-func (e *execution) start(heartbeat time.Duration) (*Summary, error) {
-	body := e.messages.started(heartbeat)
+func (e *execution) start() (*Summary, error) {
+	body := e.messages.started(e.interval())
 	var answer delivery.Answer
 	if e.payload.GetStartGate() == "none" {
 		answer = e.startUngated(body)

@@ -2,6 +2,8 @@ package wovegrpc
 
 import (
 	"context"
+	"errors"
+	"io"
 	"sync"
 
 	"google.golang.org/grpc/codes"
@@ -20,6 +22,8 @@ type line struct {
 	channel   *channel
 	cancelled func()
 	call      *call
+	// otherwise takes the heartbeats while there is no channel.
+	otherwise delivery.Line
 }
 
 func (l *line) Pushes() bool { return true }
@@ -32,6 +36,9 @@ func (l *line) Post(ctx context.Context, body *delivery.Body, fresh bool) delive
 		l.hangUp()
 	}
 	if l.call == nil {
+		if l.channel.ready(ctx, l.route.target) != nil {
+			return l.postOtherwise(ctx, body, fresh)
+		}
 		opened, err := l.open()
 		if err != nil {
 			return judgeCall(err, nil, nil, nil, l.route.receiverID)
@@ -45,8 +52,20 @@ func (l *line) Post(ctx context.Context, body *delivery.Body, fresh bool) delive
 	return answer
 }
 
+func (l *line) postOtherwise(
+	ctx context.Context, body *delivery.Body, fresh bool,
+) delivery.Answer {
+	if l.otherwise == nil {
+		l.otherwise = l.route.otherwise.Line(ctx, l.cancelled)
+	}
+	return l.otherwise.Post(ctx, body, fresh)
+}
+
 func (l *line) Close() {
 	l.hangUp()
+	if l.otherwise != nil {
+		l.otherwise.Close()
+	}
 	release(purpose{l.route.target, true}, l.channel)
 }
 
@@ -100,6 +119,7 @@ type call struct {
 
 // exchange sends one event and waits for its answer; false if the call is of no more use.
 func (c *call) exchange(ctx context.Context, event *wovepb.Event) (delivery.Answer, bool) {
+	defer context.AfterFunc(ctx, c.cancel)() // also frees a Send that a full window holds up
 	sent := c.stream.Send(&wovegrpcpb.StreamEventsRequest{
 		Body: &wovegrpcpb.StreamEventsRequest_Event{Event: event},
 	})
@@ -117,7 +137,11 @@ func (c *call) exchange(ctx context.Context, event *wovepb.Event) (delivery.Answ
 			return delivery.NoAnswer("no answer in time"), false
 		}
 	}
-	<-c.over // whatever Send says, how the call ended is what Recv says
+	select {
+	case <-c.over: // whatever Send says, how the call ended is what Recv says
+	case <-ctx.Done():
+		return delivery.NoAnswer("no answer in time"), false
+	}
 	header, _ := c.stream.Header()
 	return judgeCall(c.err, nil, header, c.stream.Trailer(), c.route.receiverID), false
 }
@@ -130,8 +154,7 @@ func (c *call) read() {
 		message, err := c.stream.Recv()
 		if err != nil {
 			c.err = err
-			if status.Code(err) == codes.OK || status.Code(err) == codes.Unknown {
-				// The receiver ended the call in good order.
+			if errors.Is(err, io.EOF) { // the receiver ended the call in good order
 				c.err = status.Error(codes.Unavailable, "the call has ended")
 			}
 			return

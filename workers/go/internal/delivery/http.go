@@ -28,14 +28,10 @@ func NewHTTP(endpoint Endpoint, receiverID, userAgent string, pool *Pool) *HTTP 
 
 // Post is described at Route.
 func (h *HTTP) Post(ctx context.Context, body *Body, fresh bool) Answer {
-	// A kept connection that turns out dead says nothing about the receiver: with this entry,
-	// which is not sent, net/http tries another one at once.
-	return h.post(ctx, h.pool, body, fresh, http.Header{"Idempotency-Key": nil})
+	return h.post(ctx, h.pool, body, fresh)
 }
 
-func (h *HTTP) post(
-	ctx context.Context, pool *Pool, body *Body, fresh bool, header http.Header,
-) Answer {
+func (h *HTTP) post(ctx context.Context, pool *Pool, body *Body, fresh bool) Answer {
 	if fresh {
 		pool.Renew()
 	}
@@ -46,12 +42,16 @@ func (h *HTTP) post(
 	if err != nil {
 		return NoAnswer("the request could not be made")
 	}
-	header.Set("Content-Type", body.ContentType)
-	header.Set("User-Agent", h.userAgent)
+	request.Header.Set("Content-Type", body.ContentType)
+	request.Header.Set("User-Agent", h.userAgent)
 	if h.receiverID != "" {
-		header.Set("Wove-Receiver", h.receiverID)
+		request.Header.Set("Wove-Receiver", h.receiverID)
 	}
-	request.Header = header
+	if !body.Once {
+		// A kept connection that turns out dead says nothing about the receiver: with this
+		// entry, which is not sent, net/http tries another connection at once.
+		request.Header["Idempotency-Key"] = nil
+	}
 	// The transport itself, not a Client: a redirect is an answer, and errors do not hold the
 	// URL.
 	response, err := pool.current().RoundTrip(request)
@@ -77,9 +77,8 @@ type httpLine struct {
 	pool  *Pool
 }
 
-// Post sends a heartbeat, which is never sent a second time.
 func (l *httpLine) Post(ctx context.Context, body *Body, fresh bool) Answer {
-	return l.route.post(ctx, l.pool, body, fresh, http.Header{})
+	return l.route.post(ctx, l.pool, body, fresh)
 }
 
 func (l *httpLine) Pushes() bool { return false }

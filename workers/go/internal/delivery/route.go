@@ -13,6 +13,8 @@ type Body struct {
 	Data []byte
 	// ContentType is that of Data.
 	ContentType string
+	// Once says that the event is never sent a second time.
+	Once bool
 }
 
 // Route is the way from one execution to its receiver. Any goroutine may use it.
