@@ -93,11 +93,10 @@ def _read(argument: str) -> str:
 
 def _encoding() -> Encoding | None:
     name = os.environ.get(ENCODING, "")
-    if name in ("json", "protobuf", "grpc"):
-        return name
-    if name:
-        raise ValueError(f"{ENCODING} is {name!r}; it may be json, protobuf or grpc")
-    return None
+    known: dict[str, Encoding | None] = {"json": "json", "protobuf": "protobuf", "grpc": "grpc"}
+    if name and name not in known:
+        raise ValueError(f"{ENCODING} is {name!r}; it may be {', '.join(known)}")
+    return known.get(name)
 
 
 def _terminated(number: int, frame: Any) -> None:
