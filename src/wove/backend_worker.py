@@ -92,11 +92,11 @@ def _read(argument: str) -> str:
 
 
 def _encoding() -> Encoding | None:
-    names: dict[str, Encoding] = {"json": "json", "protobuf": "protobuf", "grpc": "grpc"}
     name = os.environ.get(ENCODING, "")
-    if name and name not in names:
-        raise ValueError(f"{ENCODING} is {name!r}; it may be {', '.join(names)}")
-    return names.get(name)
+    known: dict[str, Encoding | None] = {"json": "json", "protobuf": "protobuf", "grpc": "grpc"}
+    if name and name not in known:
+        raise ValueError(f"{ENCODING} is {name!r}; it may be {', '.join(known)}")
+    return known.get(name)
 
 
 def _terminated(number: int, frame: Any) -> None:

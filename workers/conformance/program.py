@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +61,7 @@ class Program:
     argv: Sequence[str]
     environment: Mapping[str, str]
     patience: float
+    on_end: Callable[[], Awaitable[None]]
     began: float = field(default_factory=time.monotonic)
     ended: Ended | None = None
 
@@ -95,7 +96,7 @@ class Program:
         return self.ended is None
 
     async def kill(self) -> None:
-        """The case is over."""
+        """The case is over. What it has started goes too."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         await self._reading
@@ -108,4 +109,5 @@ class Program:
             stderr.decode("utf-8", "replace"),
             time.monotonic(),
         )
+        await self.on_end()
         return self.ended

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import Callable
@@ -65,6 +66,7 @@ class Receiver:
         problems: what no worker may send, in words.
         push_cancel: asks to stop, out of turn, on every open stream; how many there are.
         doors: called to stop listening and cut every connection.
+        abandoned: no worker is left that could send anything.
         patience: factor for every wait.
     """
 
@@ -78,6 +80,7 @@ class Receiver:
         self.problems: list[str] = []
         self.push_cancel: Callable[[], int] = lambda: 0
         self.doors: list[Callable[[], None]] = []
+        self.abandoned: Callable[[], bool] = lambda: False
         self.patience = patience
         self.connections = 0
         self._changed = asyncio.Condition()
@@ -143,14 +146,20 @@ class Receiver:
 
         async def enough() -> None:
             async with self._changed:
-                await self._changed.wait_for(lambda: len(found()) >= count)
+                await self._changed.wait_for(lambda: len(found()) >= count or self.abandoned())
 
-        try:
+        with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(enough(), seconds * self.patience)
-        except asyncio.TimeoutError:
+        if len(found()) < count:
             what = f"{count} of {' or '.join(names)} within {seconds:g} s"
-            raise Failed("what arrived", what, self.transcript()) from None
+            end = ", then the worker ended" if self.abandoned() else ""
+            raise Failed("what arrived", what, self.transcript() + end)
         return found()[count - 1]
+
+    async def look(self) -> None:
+        """Something has happened that a wait may be about."""
+        async with self._changed:
+            self._changed.notify_all()
 
     def transcript(self) -> str:
         """Everything that came, on one line."""

@@ -36,6 +36,7 @@ class Run:
         self.encoding = encoding
         self.receiver = Receiver(patience)
         self.programs: list[Program] = []
+        self.receiver.abandoned = lambda: not any(program.running for program in self.programs)
         self.payloads: list[dict[str, Any]] = []
         self.http = HttpDoor(self.receiver)
         self.grpc: GrpcDoor | None = None
@@ -131,9 +132,9 @@ class Run:
                 words.append(f"@{self._file(payload)}")
             else:
                 words.append(payload)
-        program = Program(words, variables, self._patience)
-        self.programs.append(program)
+        program = Program(words, variables, self._patience, self.receiver.look)
         await program.start()
+        self.programs.append(program)
         return program
 
     async def outcome(

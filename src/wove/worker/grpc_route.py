@@ -102,16 +102,21 @@ class GrpcRoute:
         self, body: Body, *, timeout: float, fresh: bool = False, line: Line | None = None
     ) -> Answer:
         """See `Route`."""
-        channel = _channels.get(self._target, fresh=fresh and line is None)
-        if channel is None or (line is not None and not isinstance(line, _GrpcLine)):
-            return self._otherwise.post(body, timeout=timeout, fresh=fresh, line=line)
-        request = request_from_event(body.data)
         if isinstance(line, _GrpcLine):
-            return line.exchange(request, timeout)
+            if line.ready():
+                return line.exchange(request_from_event(body.data), timeout)
+            spare = line.spare(self._otherwise)
+            return self._otherwise.post(body, timeout=timeout, fresh=fresh, line=spare)
+        channel = _channels.get(self._target, fresh=fresh) if line is None else None
+        if channel is None:
+            return self._otherwise.post(body, timeout=timeout, fresh=fresh, line=line)
         call = channel.unary_unary(PUBLISH_METHOD)
+        request = request_from_event(body.data)
         try:
             data, state = call.with_call(request, timeout=timeout, metadata=self._metadata)
         except grpc.RpcError as error:
+            if _is_lost(error):
+                _channels.forget(self._target, channel)
             return _judge_error(error, self._receiver_id)
         try:
             ack = ack_from_answer(data)
@@ -130,7 +135,7 @@ class GrpcRoute:
         channel = _channels.connect(self._target)
         if channel is None:
             return self._otherwise.new_line()
-        return _GrpcLine(channel, self._metadata, self._receiver_id)
+        return _GrpcLine(self._target, channel, self._metadata, self._receiver_id)
 
 
 class _GrpcLine:
@@ -139,16 +144,34 @@ class _GrpcLine:
     pushes = True
 
     def __init__(
-        self, channel: grpc.Channel, metadata: tuple[tuple[str, str], ...], receiver_id: str
+        self,
+        target: _Target,
+        channel: grpc.Channel,
+        metadata: tuple[tuple[str, str], ...],
+        receiver_id: str,
     ) -> None:
         self.on_cancel: Callable[[str], None] = lambda run_id: None
-        self._channel = channel
+        self._target = target
+        self._channel: grpc.Channel | None = channel
+        self._spare: Line | None = None
         self._metadata = metadata
         self._receiver_id = receiver_id
         self._call: _Call | None = None
 
+    def ready(self) -> bool:
+        """It has a channel, a new one if the last was lost; False if none can be made."""
+        if self._channel is None:
+            self._channel = _channels.connect(self._target)
+        return self._channel is not None
+
+    def spare(self, route: Route) -> Line:
+        """A line of another route, for while there is no channel."""
+        if self._spare is None:
+            self._spare = route.new_line()
+        return self._spare
+
     def exchange(self, request: bytes, timeout: float) -> Answer:
-        """Send one event and wait for its answer; one at a time."""
+        """Send one event and wait for its answer; one at a time, and only if `ready`."""
         call = self._call
         if call is None or call.ended:
             call = self._call = _Call(self._channel, self._metadata, self._pushed)
@@ -159,6 +182,8 @@ class _GrpcLine:
             return Answer(Verdict.RETRY, "no answer in time")
         except grpc.RpcError as error:
             self._hang_up()
+            if _is_lost(error):
+                self._let_go()
             return _judge_error(error, self._receiver_id)
         code = _BY_NUMBER.get(ack.code, grpc.StatusCode.UNKNOWN)
         status = 200 if not ack.code else _STATUSES.get(code, 403)
@@ -175,7 +200,14 @@ class _GrpcLine:
     def close(self) -> None:
         """See `Line`."""
         self._hang_up()
-        self._channel.close()
+        self._let_go()
+        if self._spare is not None:
+            self._spare.close()
+
+    def _let_go(self) -> None:
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            channel.close()
 
     def _hang_up(self) -> None:
         call, self._call = self._call, None
@@ -246,6 +278,13 @@ class _Ended(grpc.RpcError):  # type: ignore[misc]  # grpc has no types
         return ()
 
 
+def _is_lost(error: Any) -> bool:
+    """The channel broke, and may never come back: gRPC itself answers, no receiver."""
+    if isinstance(error, _Ended) or error.code() is not grpc.StatusCode.UNAVAILABLE:
+        return False
+    return _value(error.trailing_metadata(), "wove-receiver") is None
+
+
 def _judge_error(error: Any, receiver_id: str) -> Answer:
     code = error.code()
     # Refused before a call began, or by gRPC itself: a receiver's refusals carry its id.
@@ -293,6 +332,12 @@ class _Channels:
                 # The one before may be in use: the collector closes it.
                 self._open[target] = made
         return made
+
+    def forget(self, target: _Target, channel: grpc.Channel) -> None:
+        """This one does not work any more; whoever uses it closes it by letting go of it."""
+        with self._lock:
+            if self._open.get(target) is channel:
+                del self._open[target]
 
     def connect(self, target: _Target) -> grpc.Channel | None:
         """A new channel, once it is connected; None when that cannot be."""

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -207,8 +208,10 @@ def test_undelivered_events_fail_the_process(receiver: Receiver) -> None:
     payload.delivery_retry_seconds = 0.2
     receiver.rule = lambda seen: Reply(204 if seen.frame == "task_started" else 500)
     worker = backend_worker(word(as_dict(payload)))
-    _, err = worker.communicate(timeout=30)
+    out, err = worker.communicate(timeout=30)
     assert worker.returncode == 1
+    summary = json.loads(out.splitlines()[-1])
+    assert (summary["outcome"], summary["delivered"]) == ("succeeded", False)
     assert err.startswith("wove: the worker ")
     assert "500 Internal Server Error" in err
     assert "secret-token" not in err
@@ -238,6 +241,58 @@ def test_a_schedulers_sigterm_is_reported(receiver: Receiver) -> None:
     receiver.wait_for("task_started", seconds=30)
     time.sleep(0.2)
     worker.terminate()
-    worker.communicate(timeout=30)
-    assert worker.returncode == 128 + signal.SIGTERM
-    assert receiver.frames("task_error")[0].event.task_error.error.kind == "SystemExit"
+    out, err = worker.communicate(timeout=30)
+    assert worker.returncode == 0, err
+    cancelled = receiver.frames("task_cancelled")[0].event.task_cancelled
+    assert cancelled.reason == "its worker is shutting down"
+    assert json.loads(out.splitlines()[-1])["outcome"] == "cancelled"
+
+
+def test_the_task_does_not_find_the_payload_in_its_environment(receiver: Receiver) -> None:
+    def task() -> str | None:
+        import os
+
+        return os.environ.get("WOVE_BACKEND_PAYLOAD")
+
+    payload = word(as_dict(receiver.payload(task)))
+    for arguments, variable in (((), payload), ((payload,), "left over")):
+        worker = backend_worker(*arguments, payload=variable)
+        _, err = worker.communicate(timeout=30)
+        assert worker.returncode == 0, err
+    assert [value_of(found) for found in receiver.frames("task_result")] == [None, None]
+
+
+def test_a_payload_in_a_file(receiver: Receiver, tmp_path: Path) -> None:
+    path = tmp_path / "payload"
+    for text in (json.dumps(as_dict(receiver.payload(int))), word(as_dict(receiver.payload(int)))):
+        path.write_text(text + "\n")
+        worker = backend_worker(f"@{path}")
+        _, err = worker.communicate(timeout=30)
+        assert worker.returncode == 0, err
+    worker = backend_worker(f"@{path}.not")
+    _, err = worker.communicate(timeout=30)
+    assert worker.returncode == 2
+    assert "No such file" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content_type"),
+    [("json", "application/json"), ("protobuf", "application/x-protobuf")],
+)
+def test_the_encoding_as_told(
+    receiver: Receiver, encoding: str, content_type: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WOVE_ENCODING", encoding)
+    worker = backend_worker(word(as_dict(receiver.payload(int))))
+    _, err = worker.communicate(timeout=30)
+    assert worker.returncode == 0, err
+    assert {found.headers["content-type"] for found in receiver.frames()} == {content_type}
+
+
+def test_an_unknown_encoding(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WOVE_ENCODING", "xml")
+    worker = backend_worker(word(as_dict(receiver.payload(int))))
+    _, err = worker.communicate(timeout=30)
+    assert worker.returncode == 2
+    assert err == "wove: WOVE_ENCODING is 'xml'; it may be json, protobuf, grpc\n"

@@ -90,6 +90,15 @@ def test_an_acknowledgement_may_change_the_interval(receiver: Receiver) -> None:
     assert len(receiver.frames("heartbeat")) == 1
 
 
+def test_the_answer_to_the_start_changes_the_interval_too(receiver: Receiver) -> None:
+    payload = receiver.payload(lambda: time.sleep(0.5))
+    answer = Reply(200, b'{"heartbeat_seconds": 0.05}')
+    receiver.rule = lambda seen: answer if seen.frame == "task_started" else Reply()
+    run(as_dict(payload))
+    assert receiver.frames("task_started")[0].event.task_started.heartbeat_seconds == 5
+    assert len(receiver.frames("heartbeat")) >= 2
+
+
 def test_a_cancel_stops_a_sync_task_in_python_code(receiver: Receiver) -> None:
     receiver.rule = to_beats(Reply(200, CANCEL))
     summary = run(as_dict(looping(receiver)))

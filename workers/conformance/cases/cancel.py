@@ -113,3 +113,5 @@ async def detached_runs_without_receiver(run: Run) -> None:
     run.receiver.rule = lambda delivery: gone if time.monotonic() < back else Answer()
     program = await run.start("slow", {"seconds": 0.3}, **detached())
     await run.outcome(program, "task_result")
+    early = run.receiver.frames("task_result")[0].at
+    expect("the result", early < back, "made while the receiver was away", "made after that")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workers.conformance.checks import equal, expect
-from workers.conformance.registry import HTTP, case
+from workers.conformance.registry import case
 from workers.conformance.run import Run
 
 ODD = "r:1/ü 😀 \"'\\<>&%20?#\t"
@@ -34,9 +34,9 @@ async def draws_names_for_each_start(run: Run) -> None:
     expect("execution_id", one != other, "another at each start", one)
 
 
-@case("identity", encodings=HTTP)
+@case("identity")
 async def sends_the_receivers_name(run: Run) -> None:
-    """`receiver_id` goes as the header `Wove-Receiver` with every event."""
+    """`receiver_id` goes as the header (or metadata) `Wove-Receiver` with every event."""
     await run.value("add", {"a": 1, "b": 2})
     for found in run.receiver.frames():
         name = found.headers.get("wove-receiver")

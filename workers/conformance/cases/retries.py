@@ -69,6 +69,7 @@ async def after_429_as_late_as_asked(run: Run) -> None:
 async def after_a_redirect(run: Run) -> None:
     """302 and 307 are not followed: the same address again."""
     await _retried(run, Answer(302), Answer(307))
+    equal("other requests", [], run.receiver.problems)
 
 
 @case("retries")

@@ -22,15 +22,16 @@ async def waits_for_leave(run: Run) -> None:
 @case("start gate", once=True)
 async def takes_unknown_gates_as_ack(run: Run) -> None:
     """A `start_gate` that the worker does not know means "ack"."""
-    await _nothing_before_leave(run, start_gate="some day")
+    # Longer than a worker that need not wait may be polite.
+    await _nothing_before_leave(run, 1.8, start_gate="some day")
 
 
-async def _nothing_before_leave(run: Run, **fields: object) -> None:
+async def _nothing_before_leave(run: Run, seconds: float = 0.8, **fields: object) -> None:
     leave = asyncio.Event()
     run.receiver.on("task_started", Answer(until=leave))
     program = await run.start("progress", STEPS, accepts=FRAMES, **fields)
     await run.receiver.wait_for("task_started")
-    await asyncio.sleep(0.8)
+    await asyncio.sleep(seconds)
     names = [found.frame for found in run.receiver.events()]
     equal("events before leave", ["task_started"], names)
     leave.set()
