@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
         from wove.dispatch.requirements import require_dispatch
 
         require_dispatch("running a payload")
-        from wove.worker.entrypoint import run_in_own_process
+        from wove.worker.entrypoint import Shutdown, run_in_own_process
 
         # A scheduler's polite end: the task is stopped and reported before the process goes.
         signal.signal(signal.SIGTERM, _terminated)
@@ -72,6 +72,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(str(error), 2)
     except DeliveryError as error:
         return _fail(str(error), 2 if error.code is ErrorCode.INVALID_PAYLOAD else 1)
+    except Shutdown:
+        return _fail("it was asked to end before it had begun", 1)
     status = 0 if failure is None else _fail(str(failure), 1)
     if summary:
         # On a line of its own, whatever the task left unfinished there.

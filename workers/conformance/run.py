@@ -105,7 +105,7 @@ class Run:
         *,
         encoding: str | None = "",
         ascii_only: bool = True,
-        **environment: str,
+        environment: Mapping[str, str] | None = None,
     ) -> Program:
         """Start a worker with a payload, or a text in its place.
 
@@ -117,7 +117,7 @@ class Run:
             environment: further variables.
         """
         words = list(self._argv)
-        variables = dict(environment)
+        variables = dict(environment or {})
         if encoding is not None:
             variables["WOVE_ENCODING"] = encoding or self.encoding
         if payload is not None:

@@ -11,8 +11,8 @@ from workers.conformance.run import Form, Run
 ARGUMENTS = {"a": 1, "b": 2}
 
 
-async def _taken(run: Run, form: Form, **environment: str) -> None:
-    program = await run.hand(run.payload("add", ARGUMENTS), form, **environment)
+async def _taken(run: Run, form: Form, environment: dict[str, str] | None = None) -> None:
+    program = await run.hand(run.payload("add", ARGUMENTS), form, environment=environment)
     ending, _ = await run.outcome(program, "task_result")
     equal("the value", 3, run.value_of(ending))
 
@@ -20,7 +20,7 @@ async def _taken(run: Run, form: Form, **environment: str) -> None:
 @case("payloads", once=True)
 async def as_an_argument(run: Run) -> None:
     """JSON as the first argument, which wins over the variable."""
-    await _taken(run, "argument", **{VARIABLE: "something else"})
+    await _taken(run, "argument", {VARIABLE: "something else"})
 
 
 @case("payloads", once=True)

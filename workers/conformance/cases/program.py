@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from workers.conformance.answers import Answer
@@ -18,8 +19,7 @@ async def reports_sigterm(run: Run) -> None:
     """SIGTERM stops the task: `task_cancelled` with its reason; then the process ends."""
     program = await run.start("slow", {"seconds": 50})
     await run.receiver.wait_for("task_started")
-    # Leave must have arrived; the task has begun, or is about to.
-    await _settle()
+    await asyncio.sleep(0.4)  # for leave to arrive, and the task to begin
     program.terminate()
     asked = time.monotonic()
     ending = await run.receiver.wait_for("terminal", seconds=10)
@@ -53,9 +53,3 @@ async def ends_when_all_is_said(run: Run) -> None:
     took = ended.at - ending.at
     limit = 3 * run.receiver.patience
     expect("the end", took < limit, f"within {limit:g} s", f"{took:.1f} s")
-
-
-async def _settle() -> None:
-    import asyncio
-
-    await asyncio.sleep(0.4)
