@@ -24,7 +24,10 @@ class Implementation:
     build: tuple[str, ...] = ()
 
 
-IMPLEMENTATIONS = (Implementation("Python", (sys.executable, "workers/python/tasks/worker.py")),)
+IMPLEMENTATIONS = (
+    Implementation("Python", (sys.executable, "workers/python/tasks/worker.py")),
+    Implementation("Go", (".build/workers/wove-tasks-go",), build=("scripts/workers", "build", "go")),
+)
 
 
 def main(options: list[str]) -> int:
