@@ -22,7 +22,7 @@ const (
 )
 
 // extras sends progress and logs: in order, once each, beside the task. What cannot be sent is
-// forgotten, and after a failure so is everything for a moment, so that a receiver that is
+// forgotten, and so is everything for a moment after there was no answer: a receiver that is
 // away does not slow the task down.
 type extras struct {
 	payload  *wovepb.TaskPayload
@@ -78,13 +78,16 @@ func (x *extras) run(ctx context.Context) {
 		answer := x.route.Post(try, body, fresh)
 		cancel()
 		fresh = answer.Verdict == delivery.Elsewhere
-		if !answer.Final() {
+		switch {
+		case answer.Final():
+			failures = 0
+			x.heard(answer)
+		case answer.Status == 0:
 			failures++
-			silentUntil = time.Now().Add(max(answer.RetryAfter, delivery.Backoff(failures)))
-			continue
+			silentUntil = time.Now().Add(delivery.Backoff(failures))
+		default:
+			silentUntil = time.Now().Add(answer.RetryAfter)
 		}
-		failures = 0
-		x.heard(answer)
 	}
 }
 

@@ -20,7 +20,10 @@ const (
 	lingerFor = 30 * time.Second
 )
 
-var errAvoided = errors.New("no channel could be made a moment ago")
+var (
+	errNotConnected = errors.New("no channel could be made")
+	errAvoided      = errors.New("no channel could be made a moment ago")
+)
 
 // channels are this process's, by what they are for. Those of events are shared by all runs
 // that report to one receiver, and so are those of heartbeats.
@@ -109,32 +112,60 @@ func connect(to target) (*grpc.ClientConn, error) {
 	)
 }
 
-// ready waits until the channel is connected. Its error says to use HTTP.
+// ready waits until the channel is connected. Its error says to use HTTP, for which it leaves
+// time.
 func (c *channel) ready(ctx context.Context, to target) error {
 	if c.conn.GetState() == connectivity.Ready {
 		return nil
 	}
-	channels.mu.Lock()
-	avoided := time.Now().Before(channels.avoid[to])
-	channels.mu.Unlock()
-	if avoided {
+	if avoided(to) {
 		return errAvoided
 	}
-	limited, cancel := context.WithTimeout(ctx, connectTimeout)
+	timeout := connectTimeout
+	if deadline, ok := ctx.Deadline(); ok {
+		timeout = min(timeout, time.Until(deadline)/2)
+	}
+	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	tried := false
 	for {
 		state := c.conn.GetState()
-		if state == connectivity.Ready {
+		switch {
+		case state == connectivity.Ready:
 			return nil
+		case state != connectivity.TransientFailure:
+			tried = true
+			c.conn.Connect()
+		case tried:
+			avoid(to)
+			return errNotConnected
+		default: // from an earlier try: the next one is due now
+			c.conn.ResetConnectBackoff()
 		}
-		c.conn.Connect()
-		if state == connectivity.TransientFailure || !c.conn.WaitForStateChange(limited, state) {
+		if !c.conn.WaitForStateChange(limited, state) {
 			if ctx.Err() == nil {
-				channels.mu.Lock()
-				channels.avoid[to] = time.Now().Add(avoidFor)
-				channels.mu.Unlock()
+				avoid(to)
 			}
-			return errors.New("no channel could be made")
+			return errNotConnected
 		}
 	}
+}
+
+func avoided(to target) bool {
+	channels.mu.Lock()
+	defer channels.mu.Unlock()
+	return time.Now().Before(channels.avoid[to])
+}
+
+// avoid also forgets the addresses that are no longer avoided.
+func avoid(to target) {
+	channels.mu.Lock()
+	defer channels.mu.Unlock()
+	now := time.Now()
+	for other, until := range channels.avoid {
+		if now.After(until) {
+			delete(channels.avoid, other)
+		}
+	}
+	channels.avoid[to] = now.Add(avoidFor)
 }

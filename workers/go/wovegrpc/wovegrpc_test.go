@@ -29,6 +29,10 @@ import (
 )
 
 func newWorker() *wove.Worker {
+	// Ports are used again: what an earlier test has learned of one is not true any more.
+	channels.mu.Lock()
+	clear(channels.avoid)
+	channels.mu.Unlock()
 	worker := wove.NewWorker(wove.WithGRPC(Dial), wove.WithEncoding(wove.GRPC))
 	wove.Register(worker, "quick", func(context.Context, struct{}) (int, error) { return 7, nil })
 	wove.Register(worker, "until cancelled", func(ctx context.Context, _ struct{}) (any, error) {
