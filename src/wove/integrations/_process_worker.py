@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import struct
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from wove.integrations._process_job import Job
+from wove.integrations._process_pipe import Inbox, Outbox
 
 __all__ = ["WarmWorker", "worker_environment"]
 
-_LENGTH = struct.Struct(">I")
 _MAIN = "wove.worker.process_worker"
 
 
@@ -83,8 +82,8 @@ class WarmWorker:
         self.pid = self.process.pid
         self.ready = False
         self.job: Job | None = None
-        self._out = bytearray()
-        self._in = bytearray()
+        self._out = Outbox(self.stdin)
+        self._in = Inbox(self.stdout)
         self.write(json.dumps({**hello, "control": control}).encode())
 
     @property
@@ -94,48 +93,19 @@ class WarmWorker:
 
     def write(self, message: bytes) -> None:
         """Send one message; what the pipe does not take now is kept for `flush`."""
-        if not self._out:
-            written = self._write(_LENGTH.pack(len(message)) + message)
-            if written is None:
-                return
-            self._out += written
-        else:
-            self._out += _LENGTH.pack(len(message)) + message
+        self._out.put(message)
 
     def flush(self) -> None:
         """The pipe has room again."""
-        left = self._write(bytes(self._out))
-        self._out = bytearray(left or b"")
-
-    def _write(self, data: bytes) -> bytes | None:
-        try:
-            written = os.write(self.stdin, data)
-        except BlockingIOError:
-            return data
-        except OSError:  # it is dead; the end of its output tells the rest
-            return None
-        return data[written:] or None
+        self._out.flush()
 
     def read(self) -> list[dict[str, Any]] | None:
-        """The messages that have arrived; None when there will be no more."""
-        try:
-            data = os.read(self.stdout, 1 << 16)
-        except BlockingIOError:
-            return []
-        except OSError:
-            return None
-        if not data:
-            return None
-        self._in += data
-        messages = []
-        while len(self._in) >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._in)
-            end = _LENGTH.size + length
-            if len(self._in) < end:
-                break
-            messages.append(json.loads(self._in[_LENGTH.size : end]))
-            del self._in[:end]
-        return messages
+        """The messages that have arrived; None when there will be no more.
+
+        Raises:
+            ValueError: what arrived is no message.
+        """
+        return self._in.read()
 
     def ask_to_stop(self, run_id: str) -> None:
         """Have the running task stopped, if this is its run."""

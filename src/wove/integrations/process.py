@@ -15,9 +15,11 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from wove.errors import PayloadTooLargeError
 from wove.executors.backend_state import BackendState, Supports
 from wove.executors.records import CancelOutcome
 from wove.integrations._process_job import Job
+from wove.integrations._process_pipe import MAX_MESSAGE_BYTES
 from wove.integrations.base import BackendAdapter
 
 __all__ = ["ProcessAdapter"]
@@ -92,12 +94,23 @@ class ProcessAdapter(BackendAdapter):
         )
 
     async def submit(self, payload: dict[str, Any], frame: dict[str, Any]) -> Job:
-        """Give the payload to an idle worker, or queue it for the next one."""
-        run_id = payload["run_id"]
+        """Give the payload to an idle worker, or queue it for the next one.
+
+        Raises:
+            PayloadTooLargeError: no message to a worker holds the payload.
+        """
+        run_id, data = payload["run_id"], json.dumps(payload).encode()
+        if len(data) > MAX_MESSAGE_BYTES:
+            raise PayloadTooLargeError(
+                f"the payload is {len(data)} bytes as JSON, and a worker process takes "
+                f"{MAX_MESSAGE_BYTES}: store the data, and pass where it is",
+                size=len(data),
+                limit=MAX_MESSAGE_BYTES,
+            )
         job = Job(
             self.job_id_for(payload, frame),
             run_id,
-            json.dumps(payload).encode(),
+            data,
             lambda: self.changed(run_id),
         )
         self._jobs.submit(job)

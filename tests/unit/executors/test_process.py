@@ -133,6 +133,16 @@ async def test_values_larger_than_a_pipe():
 
 
 @in_loop
+async def test_a_value_larger_than_a_message_is_refused_by_name(monkeypatch):
+    monkeypatch.setattr("wove.integrations.process.MAX_MESSAGE_BYTES", 10_000)
+    async with processes() as items:
+        items.function = size
+        with pytest.raises(PayloadTooLargeError, match="a worker process takes 10000"):
+            await items.run(args={"data": b"x" * 10_000})
+        assert await items.run(args={"data": b"x"}) == 1
+
+
+@in_loop
 async def test_env_and_cwd(tmp_path):
     async with processes(env={"ANSWER": "42"}, cwd=str(tmp_path)) as items:
         items.function = variable
