@@ -1,4 +1,4 @@
-"""The weave's end of one warm worker process: its two pipes."""
+"""The weave's end of one warm worker process: its pipes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,8 @@ class WarmWorker:
     """A process that runs one payload after the other.
 
     It reads length-framed JSON on its standard input and answers the same way; a third
-    pipe carries the requests to stop. When its input ends, it ends. It leads a session
+    pipe carries the requests to stop. When its input ends, it ends; a fourth pipe, which
+    carries nothing, ends with this process and takes the worker along. It leads a session
     of its own: Ctrl-C in a terminal is the weave's affair, and killing the group takes
     the task's children along.
 
@@ -55,8 +56,13 @@ class WarmWorker:
     def __init__(
         self, hello: Mapping[str, Any], environment: Mapping[str, str], cwd: str | None
     ) -> None:
-        control, self._control = os.pipe()
-        try:
+        with ExitStack() as theirs, ExitStack() as on_failure:
+            control, self._control = os.pipe()
+            theirs.callback(os.close, control)
+            on_failure.callback(os.close, self._control)
+            life, self._life = os.pipe()
+            theirs.callback(os.close, life)
+            on_failure.callback(os.close, self._life)
             self.process = subprocess.Popen(  # noqa: S603 - this interpreter
                 [sys.executable, "-m", _MAIN],
                 stdin=subprocess.PIPE,
@@ -65,13 +71,9 @@ class WarmWorker:
                 cwd=cwd,
                 env=dict(environment),
                 start_new_session=True,
-                pass_fds=(control,),
+                pass_fds=(control, life),
             )
-        except BaseException:
-            os.close(self._control)
-            raise
-        finally:
-            os.close(control)
+            on_failure.pop_all()
         assert self.process.stdin is not None  # noqa: S101 - it is a pipe
         assert self.process.stdout is not None  # noqa: S101
         self.stdin = self.process.stdin.fileno()
@@ -84,7 +86,7 @@ class WarmWorker:
         self.job: Job | None = None
         self._out = Outbox(self.stdin)
         self._in = Inbox(self.stdout)
-        self.write(json.dumps({**hello, "control": control}).encode())
+        self.write(json.dumps({**hello, "control": control, "life": life}).encode())
 
     @property
     def has_output(self) -> bool:
@@ -140,5 +142,8 @@ class WarmWorker:
     def drop(self) -> None:
         """Close every pipe, and do nothing to the process."""
         self.hang_up()
+        life, self._life = self._life, -1
+        if life >= 0:
+            os.close(life)
         assert self.process.stdout is not None  # noqa: S101
         self.process.stdout.close()

@@ -2,7 +2,7 @@
 
 Messages on the pipes are JSON, each after its length (4 bytes, big-endian):
 
-- in: first a hello {"sys_path", "cwd", "faults", "main", "control"}; then payloads;
+- in: first a hello {"sys_path", "cwd", "faults", "main", "control", "life"}; then payloads;
 - out: {"ready": pid} to the hello; then for each payload its summary, or
   {"raised": text, "run_id"} if the events could not be delivered.
 
@@ -65,6 +65,10 @@ def _take_pipes() -> tuple[BinaryIO, int]:
 
 
 def _prepare(hello: dict[str, Any]) -> Control | None:
+    if hello.get("life") is not None:
+        from wove.worker.process_life import end_with
+
+        end_with(hello["life"])
     if hello.get("sys_path"):
         sys.path[:] = hello["sys_path"]
     if hello.get("cwd"):

@@ -305,6 +305,14 @@ def busy(path):
     open(path, "w").close()
     time.sleep(60)
 
+def busy_in_c(path):
+    import subprocess
+    child = subprocess.Popen(["sleep", "60"])
+    with open(path + ".part", "w") as file:
+        file.write(str(child.pid))
+    os.rename(path + ".part", path)
+    sum(range(10**11))  # no other thread of the worker gets to run
+
 async def once(function, **args):
     environment = {"executor": "process", "executor_config": {"workers": 1}}
     session = EnvironmentSession("p", environment, {})
@@ -347,24 +355,30 @@ def test_a_program_ends_without_delay_and_takes_its_workers_along():
     wait_for(lambda: not alive(int(worker)))
 
 
-@pytest.mark.parametrize("what", ["idle", "busy"])
+@pytest.mark.parametrize("what", ["idle", "busy", "busy_in_c"])
 def test_workers_end_when_their_parent_is_killed(what, tmp_path):
     text = """
         worker = asyncio.run(once(pid))
         print(worker, flush=True)
-        if sys.argv[1] == "busy":
-            asyncio.run(once(busy, path=sys.argv[2]))
+        if sys.argv[1] != "idle":
+            asyncio.run(once(globals()[sys.argv[1]], path=sys.argv[2]))
         time.sleep(60)
     """
     file = tmp_path / "busy"
     with program(text, what, str(file)) as process:
         assert process.stdout is not None
-        worker = int(process.stdout.readline())
-        if what == "busy":
+        processes = [int(process.stdout.readline())]
+        if what != "idle":
             wait_for(file.exists)
+            processes += [int(child) for child in file.read_text().split()]
         process.kill()
         process.wait(10)
-    wait_for(lambda: not alive(worker))
+    try:
+        wait_for(lambda: not any(alive(process) for process in processes))
+    finally:
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
 
 
 def test_a_forked_child_has_a_pool_of_its_own():

@@ -140,6 +140,18 @@ def test_a_worker_whose_weave_was_killed_ends_without_a_word(
     assert worker.stderr.read() == b""
 
 
+def test_a_parent_that_was_gone_before_the_worker_could_ask() -> None:
+    """The pipe's writer is gone before `end_with` is called: no signal will tell of it."""
+    life, writer = os.pipe()
+    os.close(writer)
+    code = f"from wove.worker.process_life import end_with; end_with({life}); print('lives')"
+    worker = subprocess.run(
+        [sys.executable, "-c", code], pass_fds=(life,), capture_output=True, timeout=30
+    )
+    os.close(life)
+    assert (worker.returncode, worker.stdout) == (-signal.SIGKILL, b"")
+
+
 @pytest.mark.parametrize(
     "kind", ["lose_request", "lose_answer", "duplicate", "delay", "reorder", "corrupt"]
 )
