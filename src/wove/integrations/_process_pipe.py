@@ -9,7 +9,7 @@ from collections import deque
 from itertools import islice
 from typing import Any
 
-__all__ = ["MAX_MESSAGE_BYTES", "Inbox", "Outbox"]
+__all__ = ["MAX_MESSAGE_BYTES", "Inbox", "Outbox", "UnexpectedMessageError"]
 
 MAX_MESSAGE_BYTES = 0xFFFF_FFFF
 """What four bytes of length can say."""
@@ -18,6 +18,10 @@ MAX_ANSWER_BYTES = 1 << 20
 """A worker's answers are summaries. A longer one is none: something else wrote to the pipe."""
 
 _LENGTH = struct.Struct(">I")
+
+
+class UnexpectedMessageError(Exception):
+    """What a worker sent, in words, that it should not: something else uses its pipe."""
 
 
 class Outbox:
@@ -72,7 +76,7 @@ class Inbox:
         """The messages that have arrived; None when there will be no more.
 
         Raises:
-            ValueError: what arrived is no message.
+            UnexpectedMessageError: what arrived is no message.
         """
         try:
             data = os.read(self._descriptor, 1 << 16)
@@ -87,7 +91,7 @@ class Inbox:
         while len(self._data) >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(self._data)
             if length > MAX_ANSWER_BYTES:
-                raise ValueError(f"a message of {length} bytes")
+                raise UnexpectedMessageError(f"a message of {length} bytes")
             end = _LENGTH.size + length
             if len(self._data) < end:
                 break
@@ -102,5 +106,5 @@ def _decoded(data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         message = None
     if not isinstance(message, dict):
-        raise ValueError(f"{data[:40]!r}, which is no message")
+        raise UnexpectedMessageError(f"{data[:40]!r}, which is no message")
     return message

@@ -12,10 +12,14 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+from wove.integrations._process_end import ProcessEnd
 from wove.integrations._process_job import Job
 from wove.integrations._process_pipe import Inbox, Outbox
 
 __all__ = ["WarmWorker", "worker_environment"]
+
+KILLED_SECONDS = 5.0
+"""A killed process that is still there after this is not waited for any longer."""
 
 _MAIN = "wove.worker.process_worker"
 
@@ -82,6 +86,7 @@ class WarmWorker:
         os.set_blocking(self.stdout, False)
         os.set_blocking(self._control, False)
         self.pid = self.process.pid
+        self.end = ProcessEnd(self.process)
         self.ready = False
         self.job: Job | None = None
         self._out = Outbox(self.stdin)
@@ -105,7 +110,7 @@ class WarmWorker:
         """The messages that have arrived; None when there will be no more.
 
         Raises:
-            ValueError: what arrived is no message.
+            UnexpectedMessageError: what arrived is no message.
         """
         return self._in.read()
 
@@ -116,8 +121,9 @@ class WarmWorker:
 
     def kill(self) -> None:
         """End the process and what it started, now."""
-        with suppress(OSError):
-            os.killpg(self.pid, signal.SIGKILL)
+        if self.process.returncode is None:  # later its id may be another's
+            with suppress(OSError):
+                os.killpg(self.pid, signal.SIGKILL)
 
     def hang_up(self) -> None:
         """Close its inputs, which tells it to end."""
@@ -129,19 +135,26 @@ class WarmWorker:
             os.close(control)
 
     def reap(self, seconds: float) -> int:
-        """Wait for its end, killing it after `seconds`; release the pipes; its exit status."""
+        """Have it end within `seconds`, with all that it started.
+
+        Returns:
+            Its exit status.
+
+        Raises:
+            subprocess.TimeoutExpired: even killed it does not end: the system holds it.
+        """
         self.hang_up()
         try:
-            code = self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            code = self.process.wait()
-        self.drop()
-        return code
+            self.end.wait(seconds)
+            self.kill()  # the process if it is still there, and what it left behind
+            return self.process.wait(KILLED_SECONDS)
+        finally:
+            self.drop()
 
     def drop(self) -> None:
-        """Close every pipe, and do nothing to the process."""
+        """Close everything, and do nothing to the process."""
         self.hang_up()
+        self.end.close()
         life, self._life = self._life, -1
         if life >= 0:
             os.close(life)

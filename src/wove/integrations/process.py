@@ -76,7 +76,8 @@ class ProcessAdapter(BackendAdapter):
                 cwd=cwd,
             )
             return
-        from wove.integrations._process_pool import PoolSettings, pool_for
+        from wove.integrations._process_pool import PoolSettings
+        from wove.integrations._process_pools import pool_for
 
         faults = config.get("faults")
         if faults is not None:

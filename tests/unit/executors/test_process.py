@@ -4,55 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
-from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.unit.executors.process_session import (
+    alive,
+    by_value,
+    in_loop,
+    pid,
+    processes,
+    wait_for,
+)
 from tests.unit.executors.scripted import until
-from tests.unit.executors.test_backend import BackendItems
 from wove.errors import DeliveryError, ErrorCode, PayloadTooLargeError, WorkerLostError
-from wove.executors.session import EnvironmentSession
-
-
-@contextlib.asynccontextmanager
-async def processes(**config: Any):
-    """A session on worker processes; the tests' own functions travel by value."""
-    environment = {"executor": "process", "executor_config": {"workers": 2, **config}}
-    session = EnvironmentSession("local-processes", environment, {})
-    await session.start()
-    try:
-        yield BackendItems(session)
-    finally:
-        await asyncio.wait_for(session.stop(failed=None), 10)
-
-
-def in_loop(test):
-    @functools.wraps(test)
-    def run(**fixtures):
-        asyncio.run(test(**fixtures))
-
-    return run
-
-
-def by_value(function):
-    """cloudpickle carries functions of `__main__` by value, so workers need not import tests."""
-    function.__module__ = "__main__"
-    return function
-
-
-@by_value
-def pid():
-    import os
-
-    return os.getpid()
 
 
 @by_value
@@ -95,15 +65,6 @@ def variable(name):
 @by_value
 def size(data):
     return len(data)
-
-
-def alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{process}/stat")
-    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 @in_loop
@@ -332,13 +293,6 @@ def program(text: str, *arguments: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         text=True,
     )
-
-
-def wait_for(condition) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "took too long"
-        time.sleep(0.01)
 
 
 def test_a_program_ends_without_delay_and_takes_its_workers_along():

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from wove.integrations import _process_pipe
-from wove.integrations._process_pipe import MAX_ANSWER_BYTES, Inbox, Outbox
+from wove.integrations._process_pipe import MAX_ANSWER_BYTES, Inbox, Outbox, UnexpectedMessageError
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_a_dead_reader_is_no_error():
 def test_what_is_no_message_is_refused(pipe, data, words):
     inbox = Inbox(pipe[0])
     os.write(pipe[1], data[: 1 << 15])
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(UnexpectedMessageError, match=words):
         while data:
             assert inbox.read() == []
             data = data[1 << 15 :]
