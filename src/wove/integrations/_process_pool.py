@@ -49,6 +49,7 @@ class Pool:
         self._idle: list[WarmWorker] = []
         self._workers: set[WarmWorker] = set()
         self._wanted = 0  # processes that the tender is to start
+        self._boot_failed = False  # the newest news of a start is that it failed
         self._closed = False
         self._tender: Tender | None = None
 
@@ -166,6 +167,7 @@ class Pool:
         with self._lock:
             self._wanted -= 1
             self._workers.add(worker)
+            worker.second_try = self._boot_failed
 
     def not_started(self, reason: str) -> None:
         """A process that was wanted could not be started: one job pays."""
@@ -192,6 +194,7 @@ class Pool:
                 if message.get("ready") != worker.pid:
                     raise UnexpectedMessageError("something before it was ready")
                 worker.ready = alive
+                self._boot_failed = self._boot_failed and not alive
             elif job is None:
                 raise UnexpectedMessageError("an answer, and has no job")
             elif message.get("run_id") != job.run_id:
@@ -220,8 +223,10 @@ class Pool:
             if job is not None:
                 job.end(BackendStatus.LOST, words, news=True)
             elif not worker.ready:
-                # Its successor would end the same way: one job pays, and none waits for ever.
-                self._fail_oldest(f"{words} before it was ready")
+                self._boot_failed = True
+                if worker.second_try:
+                    # Its successor would end the same way: one job pays, and none waits for ever.
+                    self._fail_oldest(f"{words} before it was ready, as one before it had")
             self._replace()
 
 

@@ -88,6 +88,7 @@ class WarmWorker:
         self.pid = self.process.pid
         self.end = ProcessEnd(self.process)
         self.ready = False
+        self.second_try = False  # one before it ended while it started
         self.job: Job | None = None
         self._out = Outbox(self.stdin)
         self._in = Inbox(self.stdout)

@@ -119,6 +119,35 @@ async def test_a_worker_that_closes_its_pipes_is_lost():
         assert await items.run() > 0
 
 
+@pytest.mark.parametrize("kills", [1, 2])
+def test_a_worker_that_is_killed_while_it_starts_is_tried_once_more(monkeypatch, kills):
+    started = []
+
+    def start(self, *args):
+        init(self, *args)
+        started.append(self)
+        if len(started) <= kills:
+            self.kill()
+
+    init = WarmWorker.__init__
+    monkeypatch.setattr(WarmWorker, "__init__", start)
+
+    @in_loop
+    async def run():
+        async with own_pool() as items:
+            items.function = pid
+            if kills == 1:
+                assert await items.run() > 0
+            else:
+                words = r"killed by signal 9 \(SIGKILL\) before it was ready, as one before it had"
+                with pytest.raises(WorkerLostError, match=words):
+                    await items.run()
+            assert await items.run() > 0
+        assert len(started) == kills + 1
+
+    run()
+
+
 @in_loop
 async def test_an_error_of_the_pools_own_costs_one_worker(monkeypatch, caplog):
     async with own_pool() as items:
