@@ -49,8 +49,11 @@ class Commands:
         self._queue: deque[Job] = deque()
         self._lock = threading.Lock()
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: Job) -> bool:
         """Start the command for the job, now or when a process has ended.
+
+        Returns:
+            True, as a pool does that takes the job.
 
         Raises:
             FileNotFoundError: the program is not there.
@@ -59,9 +62,10 @@ class Commands:
         with self._lock:
             self._queue.append(job)
             if self._free == 0:
-                return
+                return True
             self._free -= 1
         threading.Thread(target=self._serve, name="wove-process-command", daemon=True).start()
+        return True
 
     def take_back(self, job: Job) -> bool:
         """Remove a job that has no process yet; False if it has one, or is over."""

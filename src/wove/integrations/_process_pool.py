@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +23,9 @@ from wove.integrations._process_tender import Tender
 from wove.integrations._process_worker import WarmWorker, worker_environment
 
 __all__ = ["Pool", "PoolSettings"]
+
+IDLE_SECONDS = 30.0
+"""A pool that has had no job for this long ends its workers and its thread."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +45,17 @@ class PoolSettings:
 
 
 class Pool:
-    """A set of warm workers and the jobs that wait for one."""
+    """A set of warm workers and the jobs that wait for one.
 
-    def __init__(self, settings: PoolSettings) -> None:
+    Args:
+        settings: what kind of workers.
+        on_idle: called when the pool has closed itself because it had no job for long.
+    """
+
+    def __init__(self, settings: PoolSettings, on_idle: Callable[[Pool], object]) -> None:
         self._settings = settings
+        self._on_idle = on_idle
+        self._used_at = time.monotonic()
         self._lock = threading.Lock()
         self._queue: deque[Job] = deque()
         self._idle: list[WarmWorker] = []
@@ -53,16 +65,23 @@ class Pool:
         self._closed = False
         self._tender: Tender | None = None
 
-    def submit(self, job: Job) -> None:
-        """Give the job to an idle worker, or queue it and start a worker for it."""
+    def submit(self, job: Job) -> bool:
+        """Give the job to an idle worker, or queue it and start a worker for it.
+
+        Returns:
+            False if the pool has been closed, and does not take it.
+        """
         with self._lock:
+            if self._closed:
+                return False
             if self._idle:
                 self._assign(self._idle.pop(), job)
-                return
+                return True
             if self._has_room():
                 self._wake()  # first, as it may fail
                 self._wanted += 1
             self._queue.append(job)
+            return True
 
     def take_back(self, job: Job) -> bool:
         """Remove a job that no worker has; False if one has it, or it is over."""
@@ -126,6 +145,11 @@ class Pool:
     def _has_room(self) -> bool:
         return len(self._workers) + self._wanted < self._settings.workers
 
+    def _idle_seconds_left(self) -> float | None:
+        if self._queue or self._wanted or len(self._idle) < len(self._workers):
+            return None
+        return max(0.0, self._used_at + IDLE_SECONDS - time.monotonic())
+
     def _wake(self) -> None:
         if self._tender is None:
             self._tender = Tender(self)  # its thread waits for the lock
@@ -145,6 +169,20 @@ class Pool:
     def closed(self) -> bool:
         """It takes no more jobs, and its workers are to end."""
         return self._closed
+
+    def idle_seconds_left(self) -> float | None:
+        """How long the pool stays if no job comes; None: it has one."""
+        with self._lock:
+            return self._idle_seconds_left()
+
+    def close_if_idle(self) -> None:
+        """Close the pool if it has had no job for long."""
+        with self._lock:
+            left = self._idle_seconds_left()
+            if self._closed or left is None or left > 0:
+                return
+            self._closed = True
+        self._on_idle(self)
 
     def wants_worker(self) -> bool:
         """Whether a process is to be started."""
@@ -201,6 +239,7 @@ class Pool:
                 raise UnexpectedMessageError("an answer to another job than its own")
             else:
                 worker.job = None
+                self._used_at = time.monotonic()
                 _finish(job, message)
             if not alive:
                 return  # these were its last words
@@ -220,6 +259,7 @@ class Pool:
         """A removed worker has ended, as the words say."""
         with self._lock:
             job, worker.job = worker.job, None
+            self._used_at = time.monotonic()
             if job is not None:
                 job.end(BackendStatus.LOST, words, news=True)
             elif not worker.ready:

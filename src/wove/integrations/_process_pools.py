@@ -16,12 +16,19 @@ _inherited: list[Pool] = []
 
 
 def pool_for(settings: PoolSettings) -> Pool:
-    """The pool of this process for these settings; made at the first call."""
+    """The pool of this process for these settings, which is closed if nobody uses it for long."""
     with _pools_lock:
         pool = _pools.get(settings)
-        if pool is None:
-            pool = _pools[settings] = Pool(settings)
+        if pool is None or pool.closed:
+            pool = _pools[settings] = Pool(settings, _drop)
         return pool
+
+
+def _drop(pool: Pool) -> None:
+    with _pools_lock:
+        for settings, known in list(_pools.items()):
+            if known is pool:  # else it has a successor
+                del _pools[settings]
 
 
 def _close_all() -> None:

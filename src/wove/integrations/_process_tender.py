@@ -100,7 +100,7 @@ class Tender:
             self.wake()  # to do what was not come to
 
     def _turn(self) -> None:
-        for key, _ in self._selector.select(LOOK_SECONDS if self._unwatched else None):
+        for key, _ in self._selector.select(self._patience()):
             if key.data is None:
                 with suppress(BlockingIOError):
                     os.read(self._wake_read, 4096)
@@ -113,6 +113,14 @@ class Tender:
         for worker in self._living:
             if worker.has_output is not (worker in self._congested):
                 self._watch_output(worker)
+
+    def _patience(self) -> float | None:
+        left = self._pool.idle_seconds_left()
+        if left == 0:
+            self._pool.close_if_idle()
+        if not self._unwatched:
+            return left
+        return LOOK_SECONDS if left is None else min(left, LOOK_SECONDS)
 
     def _attend(self, worker: WarmWorker, act: Callable[[WarmWorker], None]) -> None:
         if worker not in self._living:

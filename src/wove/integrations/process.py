@@ -12,7 +12,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from wove.errors import PayloadTooLargeError
@@ -84,15 +84,15 @@ class ProcessAdapter(BackendAdapter):
             from wove.worker.faults import check
 
             check(faults)
-        self._jobs = pool_for(
-            PoolSettings(
-                workers=workers,
-                env=tuple(sorted((str(name), str(value)) for name, value in env.items())),
-                cwd=cwd or os.getcwd(),
-                sys_path=tuple(sys.path),
-                faults=None if faults is None else json.dumps(faults, sort_keys=True),
-            )
+        settings = PoolSettings(
+            workers=workers,
+            env=tuple(sorted((str(name), str(value)) for name, value in env.items())),
+            cwd=cwd or os.getcwd(),
+            sys_path=tuple(sys.path),
+            faults=None if faults is None else json.dumps(faults, sort_keys=True),
         )
+        self._new_jobs: Callable[[], Any] = lambda: pool_for(settings)
+        self._jobs = self._new_jobs()
 
     async def submit(self, payload: dict[str, Any], frame: dict[str, Any]) -> Job:
         """Give the payload to an idle worker, or queue it for the next one.
@@ -114,7 +114,8 @@ class ProcessAdapter(BackendAdapter):
             data,
             lambda: self.changed(run_id),
         )
-        self._jobs.submit(job)
+        while not self._jobs.submit(job):
+            self._jobs = self._new_jobs()  # the pool went because nobody used it
         return job
 
     async def cancel(
