@@ -136,7 +136,9 @@ class Commands:
         code = process.wait()
         words = exit_words(process.pid, code)
         if code == 0:
-            job.end(BackendStatus.SUCCEEDED, words, news=False)
+            # Whether it has reported is for the watcher to know: a program that has not is
+            # given up after the grace from now, not from the next poll of the batch.
+            job.end(BackendStatus.SUCCEEDED, words, news=True)
         elif code > 0:
             job.end(BackendStatus.FAILED, words, news=True)
         else:

@@ -16,9 +16,9 @@ from wove.executors.session import EnvironmentSession
 
 
 @contextlib.asynccontextmanager
-async def processes(**config: Any):
+async def processes(executor: Any = "process", **config: Any):
     """A session on worker processes; the tests' own functions travel by value."""
-    environment = {"executor": "process", "executor_config": {"workers": 2, **config}}
+    environment = {"executor": executor, "executor_config": {"workers": 2, **config}}
     session = EnvironmentSession("local-processes", environment, {})
     await session.start()
     try:

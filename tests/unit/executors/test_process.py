@@ -22,7 +22,10 @@ from tests.unit.executors.process_session import (
     wait_for,
 )
 from tests.unit.executors.scripted import until
+from wove import BackendAdapterEnvironmentExecutor
 from wove.errors import DeliveryError, ErrorCode, PayloadTooLargeError, WorkerLostError
+from wove.executors.backend_state import BackendState, BackendStatus
+from wove.executors.liveness import Liveness
 
 
 @by_value
@@ -174,7 +177,10 @@ async def test_a_killed_worker_is_lost_at_once_and_replaced():
 
 @in_loop
 async def test_a_worker_that_cannot_start_fails_the_job(tmp_path):
-    async with processes(cwd=str(tmp_path / "nowhere")) as items:
+    folder = tmp_path / "removed later"
+    folder.mkdir()
+    async with processes(cwd=folder) as items:
+        folder.rmdir()
         items.function = pid
         with pytest.raises(WorkerLostError, match="could not be started"):
             await items.run()
@@ -219,6 +225,18 @@ def test_a_command_that_fails(command, words):
 
 
 @in_loop
+async def test_a_command_that_does_not_report_is_given_up_after_the_grace():
+    # Nobody asks about the job before its batch, unless there is news.
+    liveness = Liveness(succeeded_grace=0.5, tick_seconds=0.1, poll_seconds=60)
+    executor = BackendAdapterEnvironmentExecutor("process", liveness=liveness)
+    async with processes(executor, command=[sys.executable, "-c", ""]) as items:
+        items.function = pid
+        with pytest.raises(DeliveryError, match="exited with code 0") as caught:
+            await items.run()
+        assert caught.value.code is ErrorCode.RESULT_MISSING
+
+
+@in_loop
 async def test_a_command_takes_no_more_than_an_environment_variable():
     async with processes(command=["unused"]) as items:
         items.function = size
@@ -240,16 +258,65 @@ async def test_a_cancelled_command_is_killed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "config", [{"workers": 0.5}, {"env": ["A=1"]}, {"command": "python x"}, {"command": []}]
+    ("config", "kind", "words"),
+    [
+        ({"workers": 0.5}, TypeError, "'workers' must be a positive int, not 0.5"),
+        ({"workers": True}, TypeError, "'workers' must be a positive int, not True"),
+        ({"workers": "2"}, TypeError, "'workers' must be a positive int, not '2'"),
+        ({"workers": 0}, ValueError, "'workers' must be a positive int, not 0"),
+        ({"workers": -1}, ValueError, "'workers' must be a positive int, not -1"),
+        ({"env": ["A=1"]}, TypeError, "'env' must map names to values"),
+        ({"env": ""}, TypeError, "'env' must map names to values"),
+        ({"cwd": 5}, TypeError, "'cwd' must be a path, not 5"),
+        ({"cwd": "/no/such/folder"}, NotADirectoryError, "'cwd' is no folder: '/no/such/folder'"),
+        ({"cwd": __file__}, NotADirectoryError, "'cwd' is no folder"),
+        ({"command": "python x"}, TypeError, "'command' must be a list"),
+        ({"command": []}, TypeError, "'command' must be a list"),
+    ],
 )
-def test_settings_of_the_wrong_type(config):
+def test_settings_that_cannot_be(config, kind, words):
     @in_loop
     async def run():
-        with pytest.raises(TypeError, match="process executor's"):
+        with pytest.raises(kind, match=words):
             async with processes(**config):
                 pass
 
     run()
+
+
+@in_loop
+async def test_a_relative_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "below").mkdir()
+    async with processes(cwd="below") as items:
+        items.function = variable
+        assert (await items.run(args={"name": "X"}))[1] == str(tmp_path / "below")
+
+
+@in_loop
+async def test_a_stopped_worker_is_named_by_poll(tmp_path):
+    file = tmp_path / "state"
+    async with processes(workers=1, env={"POOL": "stopped"}) as items:
+        items.function = pid
+        worker = await items.run()
+        items.function = wait_and_clean_up
+        task = items.start(args={"path": str(file)})
+        await until(file.exists)
+        executor = items.session.executor
+        run_id = items.records[-1].run_id
+        submission = executor._jobs[run_id].submission
+
+        async def seen():
+            return (await executor._adapter.poll({run_id: submission}))[run_id]
+
+        assert await seen() == BackendState(BackendStatus.RUNNING, f"in worker process {worker}")
+        os.kill(worker, signal.SIGSTOP)
+        stopped = f"in worker process {worker}, which is stopped (SIGSTOP)"
+        while await seen() != BackendState(BackendStatus.RUNNING, stopped):
+            await asyncio.sleep(0.01)
+        os.kill(worker, signal.SIGCONT)
+        task.cancel()
+        await until(lambda: items.records[-1].cancel == "stopped")
 
 
 # ---- the pool and its parent ----------------------------------------------------------
