@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from wove.worker.coroutines import RunCoroutine
 from wove.worker.endings import Ending, Endings, not_loadable
 from wove.worker.endpoint import Endpoint
 from wove.worker.extensions import Reports
+from wove.worker.forks import end_if_forked
 from wove.worker.heartbeat import Pulse
 from wove.worker.host import HostFacts
 from wove.worker.messages import Body, Messages
@@ -79,6 +81,7 @@ class Execution:
         self.failure: BaseException | None = None
         self.done = False
         self.on_done: Callable[[], object] = lambda: None
+        self._pid = os.getpid()
         self._payload = payload
         self._facts = facts
         self._run_coroutine = run_coroutine
@@ -105,6 +108,9 @@ class Execution:
         """Run it and report. Never raises: `summary` and `failure` say what became of it."""
         try:
             ending = self._lead()
+            # Loading and pickling run the task's code too, and that may fork as well.
+            failed = ending is None or ending.outcome != "succeeded"
+            end_if_forked(self._pid, SystemExit(1) if failed else None)
             if ending is not None and self._may_end():
                 self._end(ending)
         except BaseException as error:  # noqa: BLE001 - kept for whoever waits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import signal
@@ -53,7 +54,11 @@ def warm() -> Iterator[Callable[..., Worker]]:
     yield start
     for worker in started:
         worker.kill()
-        worker.communicate()
+        for pipe in (worker.stdin, worker.stdout, worker.stderr):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+        worker.wait(10)
 
 
 def test_a_warm_worker_runs_payload_after_payload(
@@ -109,6 +114,10 @@ def test_what_run_raises_is_the_answer_and_the_worker_goes_on(
     worker = warm()
     send(worker, b"{}")
     assert "no Wove payload" in receive(worker)["raised"]
+    send(worker, {"run_id": "r2", "callback_url": "x" * 100_000})
+    answer = receive(worker)
+    assert answer["run_id"] == "r2"
+    assert len(answer["raised"]) <= 10_000
     send(worker, as_dict(receiver.payload(int)))
     assert receive(worker)["outcome"] == "succeeded"
 
@@ -118,6 +127,30 @@ def test_ctrl_c_is_not_for_the_worker(receiver: Receiver, warm: Callable[..., Wo
     worker.send_signal(signal.SIGINT)
     send(worker, as_dict(receiver.payload(int)))
     assert receive(worker)["outcome"] == "succeeded"
+
+
+def test_a_worker_whose_weave_was_killed_ends_without_a_word(
+    receiver: Receiver, warm: Callable[..., Worker]
+) -> None:
+    worker = warm()
+    assert worker.stdout is not None
+    assert worker.stderr is not None
+    worker.stdout.close()  # the input stays open: it is the answer that nobody reads
+    send(worker, as_dict(receiver.payload(int)))
+    assert worker.wait(10) == 0
+    assert worker.stderr.read() == b""
+
+
+def test_a_parent_that_was_gone_before_the_worker_could_ask() -> None:
+    """The pipe's writer is gone before `end_with` is called: no signal will tell of it."""
+    life, writer = os.pipe()
+    os.close(writer)
+    code = f"from wove.worker.process_life import end_with; end_with({life}); print('lives')"
+    worker = subprocess.run(
+        [sys.executable, "-c", code], pass_fds=(life,), capture_output=True, timeout=30
+    )
+    os.close(life)
+    assert (worker.returncode, worker.stdout) == (-signal.SIGKILL, b"")
 
 
 @pytest.mark.parametrize(
