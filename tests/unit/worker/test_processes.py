@@ -229,7 +229,7 @@ def test_a_task_that_ignores_its_cancellation_is_ended_with_its_process(
     assert json.loads(out.splitlines()[-1])["outcome"] == "cancelled"
 
 
-def test_a_schedulers_sigterm_is_reported(receiver: Receiver) -> None:
+def test_a_schedulers_sigterm_is_reported_as_a_lost_worker(receiver: Receiver) -> None:
     def task() -> None:
         while True:
             time.sleep(0.005)
@@ -240,4 +240,6 @@ def test_a_schedulers_sigterm_is_reported(receiver: Receiver) -> None:
     worker.terminate()
     worker.communicate(timeout=30)
     assert worker.returncode == 128 + signal.SIGTERM
-    assert receiver.frames("task_error")[0].event.task_error.error.kind == "SystemExit"
+    error = receiver.frames("task_error")[0].event.task_error.error
+    assert (error.source, error.code) == ("wove", "worker_lost")
+    assert error.message == "its worker was told to stop: SystemExit"
