@@ -30,7 +30,7 @@ def env(redis_url: str) -> dict[str, str]:
     return {
         **os.environ,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        "PYTHONPATH": str(NAMES),
+        "PYTHONPATH": os.pathsep.join([str(NAMES), os.environ["PYTHONPATH"]]),
         "WOVE_TEST_REDIS_PORT": port,
     }
 
