@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -257,6 +257,7 @@ class CeleryWorker:
     queue: str
     log_file: Path
     url: str
+    _asked: bool = field(default=False, init=False, repr=False)
 
     def log(self) -> str:
         """Everything that the worker has printed so far."""
@@ -266,16 +267,25 @@ class CeleryWorker:
         self._state = Path(os.environ[FOLDER_VARIABLE]) / f"celery-{self.process.pid}.json"
         self._state.write_text(json.dumps({"pids": [self.process.pid]}))
 
-    def stop(self, *, seconds: float = 20.0) -> int:
-        """Stop it as an operator would (SIGTERM); its exit status."""
+    def stop(self, *, seconds: float = 60.0) -> int:
+        """Stop it as an operator would (SIGTERM); its exit status.
+
+        Args:
+            seconds: after which it is killed. A busy machine takes long to end a pool.
+        """
+        self.ask_to_stop()
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
         self._state.unlink(missing_ok=True)
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                self.kill()
         return self.process.wait(5)
+
+    def ask_to_stop(self) -> None:
+        """SIGTERM, without waiting for what comes of it; once."""
+        if not self._asked and self.process.poll() is None:
+            self.process.terminate()
+        self._asked = True
 
     def kill(self) -> None:
         """End it and the processes of its pool at once, as a lost machine would."""
@@ -319,7 +329,7 @@ def start_celery_worker(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+            env={**os.environ, **(env or {}), "PYTHONPATH": _python_path(env or {})},
             start_new_session=True,
         )
     worker = CeleryWorker(process, queue, log, broker_url)
@@ -337,6 +347,12 @@ def start_celery_worker(
     return worker
 
 
+def _python_path(env: Mapping[str, str]) -> str:
+    """`env`'s own folders, the tests' and this process's: a worker runs the code under test."""
+    paths = [env.get("PYTHONPATH"), str(ROOT), os.environ.get("PYTHONPATH")]
+    return os.pathsep.join(path for path in paths if path)
+
+
 @contextlib.contextmanager
 def celery_worker_factory(folder: Path) -> Iterator[Callable[..., CeleryWorker]]:
     """A function like `start_celery_worker` without `folder`; what it started is stopped."""
@@ -350,5 +366,7 @@ def celery_worker_factory(folder: Path) -> Iterator[Callable[..., CeleryWorker]]
     try:
         yield start
     finally:
+        for worker in workers:  # all at once: each takes a second or more
+            worker.ask_to_stop()
         for worker in workers:
             worker.stop()

@@ -52,7 +52,7 @@ def test_the_run_stops_what_it_started(tmp_path: Path) -> None:
         env={**os.environ, "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,  # a Celery worker's start alone may take 40
         check=True,
     )
     said = json.loads(done.stdout)

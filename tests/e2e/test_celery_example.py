@@ -15,7 +15,6 @@ import pytest
 from tests.services import ROOT, stop_process, wait_until
 
 FOLDER = ROOT / "workers" / "python" / "celery"
-NAMES = Path(__file__).parent / "names"
 
 
 def commands_of_the_page() -> list[str]:
@@ -25,14 +24,9 @@ def commands_of_the_page() -> list[str]:
 
 
 @pytest.fixture
-def env(redis_url: str) -> dict[str, str]:
-    port = redis_url.rpartition(":")[2].split("/")[0]
-    return {
-        **os.environ,
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        "PYTHONPATH": str(NAMES),
-        "WOVE_TEST_REDIS_PORT": port,
-    }
+def env(host_redis: dict[str, str]) -> dict[str, str]:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return {**os.environ, **host_redis, "PATH": path}
 
 
 @pytest.fixture
@@ -80,9 +74,7 @@ def run_example(command: str, env: dict[str, str]) -> None:
     assert "'celery'" in done.stdout
 
 
-def test_the_page_says_how(
-    start: Callable[[str, str], None], env: dict[str, str], redis_url: str
-) -> None:
+def test_the_page_says_how(start: Callable[[str, str], None], env: dict[str, str]) -> None:
     worker, example = commands_of_the_page()
     start(worker, "wove: ready")
     run_example(example, env)

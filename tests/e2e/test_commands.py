@@ -6,11 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 
-from tests.services import ROOT
+from tests.services import ROOT, free_port
 
 
 def run(
@@ -54,12 +55,30 @@ def test_the_demo_runs_one_task_here_and_one_in_a_worker_process() -> None:
     assert "average = 3.875, made in process" in done.stdout
 
 
-def test_the_demo_through_celery() -> None:
-    done = run(sys.executable, "scripts/demo.py", "celery")
+def test_the_demo_through_celery(host_redis: dict[str, str]) -> None:
+    done = run(sys.executable, "scripts/demo.py", "celery", env=host_redis)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "balance 495" in done.stdout
     example = (ROOT / "workers" / "python" / "celery" / "example.py").read_text()
     assert all(line.strip() in done.stdout for line in example.splitlines())
+
+
+def test_the_demo_starts_a_redis_where_there_is_none() -> None:
+    script = f"""
+        import os, socket
+        import demo_celery
+        demo_celery.PORT = {free_port()}
+        demo_celery._resolves = lambda host: False  # a network may have a host of that name
+        with demo_celery._redis() as address:
+            with socket.create_connection((address, demo_celery.PORT), timeout=5) as redis:
+                redis.sendall(b"CONFIG GET dir\\r\\n")
+                assert b"dir" in redis.recv(1000)
+        assert not demo_celery._is_taken(demo_celery.PORT)
+    """
+    path = os.pathsep.join([str(ROOT / "scripts"), os.environ["PYTHONPATH"]])
+    done = run(sys.executable, "-c", textwrap.dedent(script), env={"PYTHONPATH": path})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "started at 127.0.0.1" in done.stdout
 
 
 def test_an_unknown_demo_names_the_known() -> None:

@@ -9,6 +9,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from wove.errors import MissingDispatchFeatureError
+from wove.integrations._celery_logs import guard_logs, quiet_revocations
+from wove.integrations._celery_url import UNUSABLE, address_of, masked, unusable
 from wove.integrations.celery import DEFAULT_TASK_NAME, register
 
 if TYPE_CHECKING:
@@ -81,7 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
     sys.path.insert(0, os.getcwd())  # as `celery` does: jobs import the application's modules
     try:
         app = _application(arguments)
-        _check_broker(app)
+        _check_broker(app, arguments)
+        _check_result_backend(app)
     except _CannotStartError as error:
         print(f"wove: {error}", file=sys.stderr)
         return 1
@@ -110,10 +113,14 @@ def _application(arguments: argparse.Namespace) -> Celery:
             register(app, name=arguments.task_name)
         except MissingDispatchFeatureError as error:
             raise _CannotStartError(str(error)) from error
+    guard_logs(arguments.task_name)  # the application may have a task of that name
+    quiet_revocations()
     return app
 
 
 def _load(reference: str) -> Celery:
+    from celery import Celery
+
     module_name, _, attribute = reference.partition(":")
     try:
         module = importlib.import_module(module_name)
@@ -124,34 +131,51 @@ def _load(reference: str) -> Celery:
     app = getattr(module, attribute or "app", None)
     if app is None:
         raise _CannotStartError(f"--app {reference}: {module_name} has no {attribute or 'app'!r}")
+    if not isinstance(app, Celery):
+        raise _CannotStartError(
+            f"--app {reference}: {attribute or 'app'!r} is a {type(app).__name__}, "
+            "not a Celery application"
+        )
     return app
 
 
-def _check_broker(app: Celery) -> None:
+def _check_broker(app: Celery, arguments: argparse.Namespace) -> None:
     import kombu.exceptions
 
-    with app.connection_for_read() as connection:
-        try:
-            connection.ensure_connection(max_retries=1, timeout=CONNECT_SECONDS)
-            connection.default_channel.close()
-        except ImportError as error:
-            raise _CannotStartError(
-                f"the broker {connection.as_uri()} needs a package that is not installed: {error}"
-            ) from error
-        except (OSError, kombu.exceptions.KombuError, *connection.connection_errors) as error:
-            raise _CannotStartError(
-                f"cannot reach the broker at {connection.as_uri()}: {error}. "
-                "Check that it runs and that --broker-url is right."
-            ) from error
+    address = address_of(app, reads=True)
+    setting = "--broker-url" if arguments.broker_url else f"the broker_url of {arguments.app}"
+    try:
+        with app.connection_for_read() as connection:
+            connection_errors = connection.connection_errors
+            try:
+                connection.ensure_connection(max_retries=1, timeout=CONNECT_SECONDS)
+                connection.default_channel.close()
+            except (OSError, kombu.exceptions.KombuError, *connection_errors) as error:
+                raise _CannotStartError(
+                    f"cannot reach the broker at {address}: {str(error).rstrip('.')}. "
+                    f"Check that it runs and that {setting} is right."
+                ) from error
+    except UNUSABLE as error:
+        raise _CannotStartError(str(unusable(error, address, setting))) from error
+
+
+def _check_result_backend(app: Celery) -> None:
+    from celery.exceptions import ImproperlyConfigured
+
+    try:
+        app.backend  # noqa: B018 - loads its client, and does not connect
+    except (ImproperlyConfigured, ImportError) as error:
+        address = masked(app.conf.result_backend)
+        raise _CannotStartError(
+            f"Celery cannot use the result backend {address}: {str(error).rstrip('.')}"
+        ) from error
 
 
 def _announce(app: Celery, arguments: argparse.Namespace) -> None:
     from celery.signals import worker_ready, worker_shutdown
 
     queues = ", ".join(arguments.queue or [app.conf.task_default_queue])
-    with app.connection_for_read() as connection:
-        address = connection.as_uri()  # the password is masked
-    print(f"wove: Celery worker on {address}", file=sys.stderr)
+    print(f"wove: Celery worker on {address_of(app, reads=True)}", file=sys.stderr)
     print(f"wove: task {arguments.task_name}, queue {queues}", file=sys.stderr, flush=True)
 
     def on_ready(**_: Any) -> None:

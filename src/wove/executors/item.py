@@ -18,7 +18,14 @@ from wove.errors import (
 )
 from wove.executors import deadlines
 from wove.executors.base import Frame
-from wove.executors.frames import cancelled_error, delivery_options, describe, frame_error
+from wove.executors.frames import (
+    cancelled_error,
+    delivery_options,
+    describe,
+    frame_error,
+    lost_with_its_worker,
+    under_policy,
+)
 from wove.executors.idempotency import job_id, resolve_key
 from wove.executors.records import RunRecord, RunState
 from wove.executors.run import Outcome, Run
@@ -115,7 +122,7 @@ class Item:
             self._take_verdict(run, frame)
         elif kind == "task_error":
             run.note_gone()
-            run.end("failed", Outcome(error=frame_error(frame, record)))
+            self._take_error(run, frame_error(frame, record))
         elif kind == "task_cancelled":
             if record.cancel is not None:
                 run.note_cancel("stopped")
@@ -139,6 +146,13 @@ class Item:
             self.ask_cancel(newest)
             newest.end("cancelled", outcome)
 
+    def _take_error(self, run: Run, error: BaseException) -> None:
+        lost = lost_with_its_worker(error, run.record)
+        if lost is None:
+            run.end("failed", Outcome(error=error))
+        else:
+            run.end("lost", Outcome(error=under_policy(lost, self._policy, run.record)))
+
     def _take_verdict(self, run: Run, frame: Frame) -> None:
         """The watcher's judgement of a run: not an event, so it must win the ending first."""
         cause: str = frame["verdict"]
@@ -148,15 +162,9 @@ class Item:
                 run.note_cancel("stopped")
             return
         cancel = cause in ("worker_lost", "backend_forgot", "callback_unreachable")
-        ending: DeliveryError = error
-        if isinstance(error, WorkerLostError) and self._policy in ("fail", "detach"):
+        ending = under_policy(error, self._policy, run.record)
+        if ending is not error:
             cancel = self._policy == "fail"
-            ending = DeliveryOrphanedError(
-                f"{error} Given up under delivery_orphan_policy='{self._policy}'.",
-                reason=error.reason,
-                **describe(run.record),
-            )
-            ending.__cause__ = error
         self.session.spawn(self.end_without_event(run, cause, ending, cancel=cancel))
 
     async def end_without_event(

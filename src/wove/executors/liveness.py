@@ -54,8 +54,17 @@ class Liveness:
     queued_warning: float = 60.0
     """A run that no worker has begun after this is told of, once, in the log."""
 
-    callback_grace: float = 60.0
-    """A job known to run, and no event of it ever, for this long: callback unreachable."""
+    callback_grace: float = 45.0
+    """A job known to run, and no event of it ever, for this long: callback unreachable. Less
+    than the 60 s after which its worker gives up by itself, and the backend says lost."""
+
+    unheard_at_least: float = 30.0
+    """A job that ran for this long before the backend says that it is over, and of which no
+    event ever came, could not reach the callback: an end of another kind is a consequence."""
+
+    closed_again: float = 1.5
+    """A backend is asked at once when a heartbeat connection has closed, and once more after
+    this: it may notice the worker's end later than the receiver does."""
 
     cancel_timeout: float = 30.0
     """How long `require_ack` waits for proof when the task sets no `cancel_timeout`."""

@@ -9,10 +9,11 @@ All times are monotonic seconds of one clock.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 from wove.executors.backend_state import BackendState, BackendStatus
 from wove.executors.liveness import Liveness
+from wove.executors.run_facts import RunFacts
 
 __all__ = ["Cause", "Judge", "RunFacts", "Verdict"]
 
@@ -32,31 +33,6 @@ _ENDED: dict[BackendStatus, Cause] = {
     BackendStatus.LOST: "worker_lost",
 }
 _BUSY = frozenset({BackendStatus.RUNNING, BackendStatus.SUCCEEDED, BackendStatus.FAILED})
-
-
-class RunFacts(Protocol):
-    """What the receiver knows of a run; `wove.receiver`'s run has these attributes."""
-
-    @property
-    def heard(self) -> bool:
-        """Any event of the run ever came."""
-        ...
-
-    @property
-    def started_at(self) -> float | None:
-        """When `task_started` was accepted."""
-
-    @property
-    def last_heard_at(self) -> float | None:
-        """When the last event of the current execution came."""
-
-    @property
-    def heartbeat_seconds(self) -> float | None:
-        """The announced interval; None: silence means nothing."""
-
-    @property
-    def beat_closed_at(self) -> float | None:
-        """When the heartbeats' connection closed, if nothing came after that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +72,9 @@ class Judge:
         "_forgot",
         "_liveness",
         "_missing",
+        "_over_at",
         "_period",
+        "_running_at",
         "_seen",
         "_silence_from",
         "_state",
@@ -121,6 +99,8 @@ class Judge:
         self._absent_at: float | None = None
         self._succeeded_at: float | None = None
         self._busy_at: float | None = None
+        self._running_at: float | None = None
+        self._over_at: float | None = None
         self._ended_at: float | None = None
         self._final: Verdict | None = None
         self._forgot = self._missing = self._cancel_asked = False
@@ -157,16 +137,16 @@ class Judge:
         since_asked = now - self._asked_at
         if self._cancel_asked and since_asked >= live.cancel_poll_seconds:
             return True
+        closed = self._closed_at(facts)
         for begun, pause in (
             (self._absent_at, live.absent_apart),
             (self._succeeded_at, live.succeeded_grace),
             (None if facts.heard else self._busy_at, live.callback_grace),
+            (closed, 0.0),
+            (closed, live.closed_again),
         ):
             if begun is not None and now >= begun + pause > self._asked_at:
                 return True
-        closed = self._closed_at(facts)
-        if closed is not None and closed > self._asked_at:
-            return True
         silent_at = self._silent_since(facts)
         period = self._period_of(facts)
         return silent_at is not None and min(now - silent_at, since_asked) >= period
@@ -187,6 +167,7 @@ class Judge:
             self._busy_at = now if self._busy_at is None else self._busy_at
         elif status is not BackendStatus.CANNOT_SAY:
             self._busy_at = None
+        self._running(now, status)
 
     def grace_ends(self) -> float | None:
         """When a verdict that waits for events in flight falls due."""
@@ -205,21 +186,21 @@ class Judge:
             last_contact_at: when the receiver last heard anybody at all.
         """
         due = self.grace_ends()
-        if due is not None and now >= due:
-            return self._final
+        if due is not None and now >= due and self._final is not None:
+            return self._unless_unheard(self._final, facts)
         if self._forgot:
-            return Verdict("backend_forgot", self._state.reason, proof=True)
+            forgot = Verdict("backend_forgot", self._state.reason, proof=True)
+            return self._unless_unheard(forgot, facts)
         if self._missing:
-            return Verdict("result_missing", self._state.reason, proof=True)
+            missing = Verdict("result_missing", self._state.reason, proof=True)
+            return self._unless_unheard(missing, facts)
         if (
             not facts.heard
             and self._busy_at is not None
             and self._answered_at is not None
             and self._answered_at - self._busy_at >= self._liveness.callback_grace
         ):
-            state = self._state
-            words = f": {state.reason}" if state.reason else ""
-            return Verdict("callback_unreachable", f"{state.status.value}{words}")
+            return Verdict("callback_unreachable", self._words())
         return self._silent(now, facts, last_contact_at)
 
     # ---- what the backend says --------------------------------------------------------
@@ -241,6 +222,31 @@ class Judge:
             self._succeeded_at = now
         elif now - self._succeeded_at >= self._liveness.succeeded_grace:
             self._missing = True
+
+    # ---- never heard ------------------------------------------------------------------
+
+    def _running(self, now: float, status: BackendStatus) -> None:
+        if status is BackendStatus.RUNNING:
+            self._running_at = now if self._running_at is None else self._running_at
+            self._over_at = None
+        elif status is BackendStatus.QUEUED:
+            self._running_at = self._over_at = None
+        elif status is not BackendStatus.CANNOT_SAY:
+            self._over_at = now if self._over_at is None else self._over_at
+
+    def _unless_unheard(self, verdict: Verdict, facts: RunFacts) -> Verdict:
+        """However such a run ended: its worker had the time to report, and could not."""
+        if facts.heard or self._running_at is None or self._over_at is None:
+            return verdict
+        ran = self._over_at - self._running_at
+        if ran < self._liveness.unheard_at_least or verdict.cause == "backend_cancelled":
+            return verdict
+        words = f"running for {ran:.0f} s, then {self._words()}"
+        return Verdict("callback_unreachable", words, proof=verdict.proof)
+
+    def _words(self) -> str:
+        status, reason = self._state.status.value, self._state.reason
+        return f"{status}: {reason}" if reason else status
 
     # ---- silence ----------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from wove.executors.backend_state import BackendState
 from wove.integrations._celery_state import state_from_result, state_from_workers
+from wove.integrations._celery_url import address_of, masked
 
 if TYPE_CHECKING:
     from celery.app.base import Celery
@@ -42,6 +43,9 @@ class CeleryBroker:
         app: the Celery application.
         url: the broker's URL; None for a user's application, whose own settings decide
             and whose own pool of connections is used.
+
+    Raises:
+        Exception: one of `UNUSABLE`: the transport that the URL names cannot be loaded.
     """
 
     def __init__(self, app: Celery, url: str | None) -> None:
@@ -53,18 +57,11 @@ class CeleryBroker:
         self._connection = None if url is None else connection
 
     def address(self) -> str:
-        """The broker's URL with its password masked."""
-        return str(self._new_connection().as_uri())
+        """The broker's URL with its password masked, if it has one."""
+        return address_of(self.app) if self._url is None else masked(self._url)
 
     def send(self, task_name: str, payload: dict[str, Any], options: dict[str, Any]) -> CeleryJob:
         """Publish the payload as the only argument of the worker's task."""
-        options = {
-            **options,
-            # With a result wanted, a result backend would subscribe to it, and nobody here
-            # would read that. The worker is still to store its summary, which `ask` reads.
-            "ignore_result": True,
-            "headers": {"ignore_result": False, **(options.get("headers") or {})},
-        }
         with self._connected() as connection:
             job: CeleryJob = self.app.send_task(
                 task_name,
@@ -72,6 +69,9 @@ class CeleryBroker:
                 connection=connection,
                 result_cls=CeleryJob,
                 add_to_parent=False,
+                # With a result wanted, a result backend would subscribe to it, and nobody here
+                # would read that. The header of this name is for the worker.
+                ignore_result=True,
                 **options,
             )
             return job
@@ -155,11 +155,17 @@ class CeleryBroker:
         return connection
 
 
+def broker_url(config: Mapping[str, Any]) -> str:
+    """The setting `broker_url`, one or several; several are joined as Celery does."""
+    url = config["broker_url"]
+    return ";".join(map(str, url)) if isinstance(url, (list, tuple)) else str(url)
+
+
 def make_broker(config: Mapping[str, Any]) -> CeleryBroker:
     """A broker for the settings `broker_url`, `result_backend` or `backend_url`, `app_name`."""
     from celery import Celery
 
-    url = str(config["broker_url"])
+    url = broker_url(config)
     app = Celery(
         str(config.get("app_name") or "wove"),
         broker=url,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wove.dispatch.requirements import require_dispatch
+from wove.integrations._celery_logs import guard_logs
 
 if TYPE_CHECKING:
     from celery.app.base import Celery
@@ -19,7 +20,8 @@ def register(app: Celery, name: str = DEFAULT_TASK_NAME) -> Any:
     The task acknowledges early and never retries, so that Celery does not run a
     payload twice (retries belong to the weave). It returns a small summary that JSON
     can carry, whatever the payload's own task did; it fails only when the events
-    could not be delivered, which is what an operator should see in red.
+    could not be delivered, which is what an operator should see in red. A filter on
+    Celery's loggers keeps payloads out of this process's log.
 
     Args:
         app: the application that your workers run.
@@ -32,6 +34,7 @@ def register(app: Celery, name: str = DEFAULT_TASK_NAME) -> Any:
         MissingDispatchFeatureError: the packages of `wove[dispatch]` are not installed.
     """
     require_dispatch("running Wove's payloads in Celery")
+    guard_logs(name)
     from wove.integrations.worker import run
 
     @app.task(

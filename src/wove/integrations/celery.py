@@ -11,22 +11,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
-from wove.errors import ErrorCode, MissingPackageError, SubmissionError
-from wove.integrations._celery_broker import CeleryBroker, CeleryJob, make_broker
+from wove.errors import ErrorCode, SubmissionError
+from wove.integrations._celery_broker import CeleryBroker, CeleryJob, broker_url, make_broker
+from wove.integrations._celery_options import check_send_options, send_options
 from wove.integrations._celery_state import was_terminated
 from wove.integrations._celery_task import DEFAULT_TASK_NAME, register
+from wove.integrations._celery_url import UNUSABLE, address_of, masked, unusable
 from wove.integrations.base import BackendAdapter, BackendState, CancelOutcome, Supports
 
 __all__ = ["DEFAULT_TASK_NAME", "CeleryAdapter", "CeleryJob", "register"]
 
 SUBMIT_SECONDS = 10.0
 """A submission that the broker has not taken after this long has failed."""
-
-EXPIRY_MARGIN_SECONDS = 30.0
-"""Added to the timeouts when they become Celery's `expires`: the weave keeps the exact time,
-and the worker's clock, which judges `expires`, may differ from ours."""
 
 
 class CeleryAdapter(BackendAdapter):
@@ -40,11 +38,24 @@ class CeleryAdapter(BackendAdapter):
     - `task_name` ("wove.run_backend_payload"): the worker's task.
     - `queue`: the queue; the application's routing decides without it.
     - `send_task_options`: further arguments of `send_task`; they beat ours, and
-      `queue` beats them.
+      `queue` beats them. Those of `_celery_options.FIXED` are refused.
     - `terminate_on_cancel` (False): end the process of a running job on cancel.
       Without it a cancelled job is stopped by the acknowledgement of its events.
     """
 
+    settings: ClassVar[frozenset[str]] = frozenset(
+        {
+            "app",
+            "app_name",
+            "backend_url",
+            "broker_url",
+            "queue",
+            "result_backend",
+            "send_task_options",
+            "task_name",
+            "terminate_on_cancel",
+        }
+    )
     required_modules = ("celery",)
     install_hint = "pip install celery"
     knows_queued = False  # Celery answers PENDING for an id that it has never seen
@@ -54,25 +65,37 @@ class CeleryAdapter(BackendAdapter):
         """Make or take the application. Does not connect: the first submission does.
 
         Raises:
-            TypeError: neither `app` nor `broker_url` is set.
+            TypeError: neither `app` nor `broker_url` is set, `app` is no Celery application,
+                or `send_task_options` has what Wove must choose.
+            MissingPackageError: the broker's URL needs a package that is not installed.
+            ValueError: Celery has no broker for the URL's scheme.
         """
         config = self.config
         self._task_name = str(config.get("task_name") or DEFAULT_TASK_NAME)
         self._terminate = bool(config.get("terminate_on_cancel", False))
         if self._terminate:
             self.supports = replace(self.supports, cancel_running="stops")
-        # In a thread: Celery and kombu load their modules as they are first used.
-        if config.get("app") is not None:
-            self._broker = await self.in_thread(CeleryBroker, config["app"], None)
-            self._setting = "the broker_url of the application in executor_config['app']"
-        elif config.get("broker_url"):
-            self._broker = await self.in_thread(make_broker, config)
-            self._setting = "executor_config['broker_url']"
-        else:
+        self._chosen = check_send_options(config.get("send_task_options"))
+        app = config.get("app")
+        if app is None and not config.get("broker_url"):
             raise TypeError(
                 "the celery executor needs 'broker_url' or 'app' in executor_config, "
                 "such as 'broker_url': 'redis://localhost:6379/0'"
             )
+        # In threads: Celery and kombu load their modules as they are first used.
+        if app is None:
+            self._setting = "executor_config['broker_url']"
+            address = masked(broker_url(config))
+            make = self.in_thread(make_broker, config)
+        else:
+            self._setting = "the broker_url of the application in executor_config['app']"
+            address = await self.in_thread(_address_of_application, app)
+            make = self.in_thread(CeleryBroker, app, None)
+        try:
+            self._broker = await make
+        except UNUSABLE as error:
+            cause = None if isinstance(error, ValueError) else error  # it may quote the password
+            raise unusable(error, address, self._setting) from cause
 
     async def submit(self, payload: dict[str, Any], frame: dict[str, Any]) -> CeleryJob:
         """Publish `payload` as the only argument of the worker's task.
@@ -82,20 +105,22 @@ class CeleryAdapter(BackendAdapter):
                 reached in 10 seconds (`BACKEND_UNAVAILABLE`).
             MissingPackageError: the broker's URL needs a package that is not installed.
         """
-        send = self.in_thread(
-            self._broker.send, self._task_name, payload, self._send_options(payload, frame)
+        options = send_options(
+            payload,
+            frame,
+            job_id=self.job_id_for(payload, frame),
+            chosen=self._chosen,
+            queue=self.config.get("queue"),
         )
+        send = self.in_thread(self._broker.send, self._task_name, payload, options)
         try:
             return await asyncio.wait_for(send, SUBMIT_SECONDS)
         except asyncio.TimeoutError:
             # The thread may still publish later. The start gate turns such a job away.
             raise self._unavailable(f"no answer in {SUBMIT_SECONDS:g} s") from None
         except ImportError as error:
-            raise MissingPackageError(
-                f"celery executor requested, but its broker {self._broker.address()} needs a "
-                f"package that is not installed: {error}. "
-                "Install with: pip install 'wove[celery]'"
-            ) from error
+            # Of a second broker, which is looked at only when the first one is down.
+            raise unusable(error, self._broker.address(), self._setting) from error
         except Exception as error:
             reason = str(error).rstrip(".") or type(error).__name__
             if self._broker.is_connection_trouble(error):
@@ -133,27 +158,6 @@ class CeleryAdapter(BackendAdapter):
         """Close our connection. A user's application is left as it is."""
         await self.in_thread(self._broker.close)
 
-    def _send_options(self, payload: dict[str, Any], frame: dict[str, Any]) -> dict[str, Any]:
-        options: dict[str, Any] = {
-            "task_id": self.job_id_for(payload, frame),
-            "shadow": payload.get("task_name") or payload["task_id"],  # what Flower shows
-            # Celery logs and shows its arguments: the payload holds a token.
-            "argsrepr": "(<wove payload>,)",
-            "kwargsrepr": "{}",
-            "serializer": "json",
-            "retry": True,
-            "retry_policy": {"max_retries": 1, "interval_start": 0, "interval_max": 0.2},
-        }
-        delivery = payload.get("delivery") or {}
-        limits = [frame.get("start_timeout"), delivery.get("delivery_timeout")]
-        seconds = min((s for s in limits if s), default=None)
-        if seconds is not None:
-            options["expires"] = seconds + EXPIRY_MARGIN_SECONDS
-        options.update(self.config.get("send_task_options") or {})
-        if self.config.get("queue"):
-            options["queue"] = self.config["queue"]
-        return options
-
     def _unavailable(self, reason: str) -> SubmissionError:
         return SubmissionError(
             f"celery cannot reach its broker at {self._broker.address()}, which is "
@@ -163,3 +167,15 @@ class CeleryAdapter(BackendAdapter):
             backend="celery",
             reason=reason,
         )
+
+
+def _address_of_application(app: Any) -> str:
+    from celery import Celery
+
+    if not isinstance(app, Celery):
+        got = f"the str {masked(app)!r}" if isinstance(app, str) else f"a {type(app).__name__}"
+        raise TypeError(
+            "executor_config['app'] must be a Celery application, the object itself, "
+            f"not {got}; without one, set 'broker_url'"
+        )
+    return address_of(app)

@@ -11,7 +11,13 @@ from wove.contract import ContractError
 from wove.dispatch.failures import error_info
 from wove.dispatch.pickling import dumps, dumps_exception, find_unpicklable
 from wove.dispatch.plain import NotPlain, dump_plain
-from wove.errors import DeliveryError, ErrorCode, PayloadTooLargeError, ResultNotPicklableError
+from wove.errors import (
+    DeliveryError,
+    ErrorCode,
+    PayloadTooLargeError,
+    ResultNotPicklableError,
+    WorkerLostError,
+)
 from wove.worker.host import worker_id
 from wove.worker.messages import Body, Messages
 from wovepb.v1.event_pb2 import Event
@@ -76,8 +82,20 @@ class Endings:
             return self.wove_failed(body)
         return Ending("succeeded", body)
 
+    def interrupted(self, exc: BaseException) -> Ending:
+        """The callable was stopped because its host raised `exc` at the run.
+
+        A soft time limit is about the task, and is the task's error. An exit or an interrupt
+        is about the worker, which was told to stop: the task is lost with it.
+        """
+        if isinstance(exc, Exception):
+            return self.raised(exc)
+        error = WorkerLostError(f"its worker was told to stop: {_stop_words(exc)}")
+        error.__cause__ = exc
+        return self.wove_failed(error)
+
     def raised(self, exc: BaseException) -> Ending:
-        """The callable raised, or its worker interrupted it with, `exc`.
+        """The callable raised `exc`.
 
         Exits and interrupts are described only: loaded, they would end the weave's process.
         """
@@ -174,6 +192,12 @@ def _exit_words(exc: BaseException) -> str:
         return f"the task called sys.exit({exc.code!r:.200}): return, or raise an exception"
     text = _words(exc)
     return f"the task was ended by {type(exc).__name__}" + (f": {text}" if text else "")
+
+
+def _stop_words(exc: BaseException) -> str:
+    # The status of an exit says nothing here: Celery's is -241 for SIGTERM.
+    text = "" if isinstance(exc, SystemExit) else _words(exc)
+    return type(exc).__name__ + (f": {text}" if text else "")
 
 
 def _words(exc: BaseException) -> str:

@@ -35,8 +35,9 @@ def run(payload: Payload) -> dict[str, Any]:
     """Run a payload in this worker and report to its weave. Blocks until it is reported.
 
     The task runs in a thread of its own. What the host raises in the calling thread
-    meanwhile (a soft time limit, Ctrl-C) stops the task and is reported as its error;
-    `KeyboardInterrupt`, `SystemExit` and their like are then raised again.
+    meanwhile stops the task. A soft time limit (an `Exception`) is reported as the task's
+    error. `SystemExit`, `KeyboardInterrupt` and their like mean that the worker was told
+    to stop: the weave sees `WorkerLostError`, and they are then raised again here.
 
     Returns:
         A small JSON-safe summary for the backend to store: `run_id`, `outcome`

@@ -274,7 +274,7 @@ class Execution:
 
     def _stopped(self, *, forced: bool = False) -> Ending:
         if self._host_error is not None:
-            return self._endings.raised(self._host_error)
+            return self._endings.interrupted(self._host_error)
         return self._endings.stopped(self.stop.reason, forced=forced)
 
     def _heard(self, answer: Answer) -> None:

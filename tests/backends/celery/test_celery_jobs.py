@@ -17,30 +17,14 @@ import pytest
 
 import wove
 from tests.backends.celery import work
-from tests.services import ROOT, CeleryWorker, free_port, wait_until
+from tests.backends.celery.weaves import in_background, run_remote
+from tests.services import CeleryWorker, free_port, wait_until
 from wove import WoveResult, weave
+from wove.backend import build_backend_payload
+from wove.executors.backend_state import BackendState
 from wove.integrations._celery_broker import CeleryJob, make_broker
 
 StartWorker = Callable[..., CeleryWorker]
-
-
-@pytest.fixture
-def queue() -> str:
-    return f"test-{uuid.uuid4().hex[:12]}"
-
-
-def run_remote(
-    task: Callable[..., Any], config: dict[str, Any], /, *, error_mode: str = "raise", **values: Any
-) -> WoveResult:
-    """A weave with one task, in Celery."""
-    name = f"celery-{uuid.uuid4().hex[:8]}"
-    wove.config(environments={name: {"executor": "celery", "executor_config": config}})
-    try:
-        with weave(error_mode=error_mode, **values) as w:  # type: ignore[arg-type]
-            w.do(environment=name)(task)
-        return w.result
-    finally:
-        wove.config(environments={name: None})
 
 
 def summary_of(result: WoveResult, url: str) -> tuple[str, Any]:
@@ -85,15 +69,24 @@ def test_the_job_succeeds_with_a_summary_whatever_the_task_did(
 def test_the_job_fails_when_its_events_cannot_be_delivered(
     redis_url: str, celery_worker: StartWorker, queue: str
 ) -> None:
+    """A payload that is right in everything, but for where its weave listens: nowhere."""
     celery_worker(redis_url, "--result-backend", redis_url, queue=queue)
     app = celery.Celery("sender", broker=redis_url, backend=redis_url, set_as_current=False)
-    payload = {"version": 1, "run_id": "r", "task_id": "t", "callback_url": "not a url"}
+    payload = build_backend_payload(
+        {"run_id": "r", "task_id": "t", "callable": work.where, "args": {}},
+        adapter="celery",
+        callback_url=f"http://127.0.0.1:{free_port()}/wove/events/token",
+    )
+    # The task runs: it is the end that cannot be told.
+    payload["start_gate"], payload["delivery_retry_seconds"] = "none", 1.0
     with app.connection_for_write() as connection:
         answer = app.send_task(
             "wove.run_backend_payload", args=(payload,), queue=queue, connection=connection
         )
-    wait_until(answer.ready, seconds=20, what="the job has ended")
+    wait_until(answer.ready, seconds=40, what="the job has ended")
     assert answer.state == "FAILURE"
+    assert type(answer.result).__name__ == "CallbackUnreachableError"
+    assert "could not report the end of task 't'" in str(answer.result)
 
 
 def test_a_users_own_task_around_run(
@@ -117,15 +110,26 @@ def test_a_users_own_task_around_run(
         rabbitmq_url,
         *("--app", "own_app:app", "--task-name", "own.wove", "--loglevel", "INFO"),
         queue=queue,
-        env={"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+        env={"PYTHONPATH": str(tmp_path)},
     )
-    config = {"broker_url": rabbitmq_url, "task_name": "own.wove", "queue": queue}
+    token = uuid.uuid4().hex
+    config = {
+        "broker_url": rabbitmq_url,
+        "task_name": "own.wove",
+        "queue": queue,
+        "callback_token": token,
+    }
     result = run_remote(work.where, config)
     assert result.where[0] != os.getpid()
     (run,) = result.runs
+    # Celery logs the summary after the weave has its result, and the pool's writes are its own.
+    wait_until(
+        lambda: "succeeded in" in worker.log(), seconds=20, what="Celery has logged the job's end"
+    )
     log = worker.log()
     assert f"[{run.run_id}]" in log  # the run's id is Celery's
-    assert "/wove/events/" not in log
+    assert "/wove/events/***" in log  # the summary's callback URL
+    assert token not in log
     worker.stop()
 
 
@@ -184,31 +188,32 @@ def test_a_killed_pool_process_is_seen_by_asking_its_worker(
     celery_worker(redis_url, queue=queue)
     started = tmp_path / "started"
     broker = make_broker({"broker_url": redis_url})
-    done = threading.Event()
-
-    def weave_it() -> None:
-        config = {
-            "broker_url": redis_url,
-            "queue": queue,
-            "send_task_options": {"task_id": queue},
-            "terminate_on_cancel": True,
-        }
-        run_remote(work.block, config, error_mode="return", started=str(started))
-        done.set()
-
-    thread = threading.Thread(target=weave_it)
-    thread.start()
-    wait_until(started.exists, seconds=30, what="the job runs")
     job = CeleryJob(queue)
-    running = broker.ask({"run": job})["run"]
-    assert running.status.value == "running"
-    assert job.worker is not None
-    assert job.worker in running.reason
-    broker.revoke(queue, terminate=True, wait_for_answers=True)
-    gone = broker.ask({"run": job})["run"]
-    assert gone.status.value == "lost"
-    thread.join(50)
-    assert done.is_set()
+    config = {
+        "broker_url": redis_url,
+        "queue": queue,
+        "send_task_options": {"task_id": queue},
+        "terminate_on_cancel": True,
+    }
+
+    def answers(status: str) -> BackendState:
+        # A worker answers when it comes to it: within a second, or not this time.
+        states: list[BackendState] = []
+
+        def asked() -> bool:
+            states.append(broker.ask({"run": job})["run"])
+            return states[-1].status.value == status
+
+        wait_until(asked, seconds=30, what=f"the worker says {status}")
+        return states[-1]
+
+    with in_background(work.block, config, started=str(started)):
+        wait_until(started.exists, seconds=30, what="the job runs")
+        running = answers("running")
+        assert job.worker is not None
+        assert job.worker in running.reason
+        broker.revoke(queue, terminate=True, wait_for_answers=True)
+        assert job.worker in answers("lost").reason
     broker.close()
 
 

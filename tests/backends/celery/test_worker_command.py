@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import textwrap
 import time
 import uuid
@@ -12,7 +11,7 @@ from pathlib import Path
 import celery
 import pytest
 
-from tests.services import ROOT, CeleryWorker
+from tests.services import CeleryWorker
 
 StartWorker = Callable[..., CeleryWorker]
 
@@ -54,7 +53,7 @@ def test_sigterm_lets_the_job_in_hand_finish(
         redis_url,
         *("--app", "slow_app:app"),
         queue=queue,
-        env={"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+        env={"PYTHONPATH": str(tmp_path)},
     )
     client = celery.Celery("client", broker=redis_url, set_as_current=False)
     with client.connection_for_write() as connection:

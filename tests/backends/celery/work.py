@@ -22,3 +22,15 @@ def block(started: str) -> None:
     """Say so in a file, then hold the interpreter's attention in one long blocking call."""
     Path(started).touch()
     time.sleep(60)
+
+
+def stay_once(pids: str) -> str:
+    """Note this process in a file and stay, in Python code; the second time, return at once."""
+    path = Path(pids)
+    again = path.exists()
+    with path.open("a") as lines:
+        lines.write(f"{os.getpid()}\n")
+    deadline = time.monotonic() + 60
+    while not again and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return "from the second run" if again else "was not stopped"

@@ -83,9 +83,45 @@ def test_celery_that_is_not_installed_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("reference", "words"),
-    [("no_such_module:app", "cannot import no_such_module"), ("json:app", "json has no 'app'")],
+    [
+        ("no_such_module:app", "cannot import no_such_module"),
+        ("json:app", "json has no 'app'"),
+        ("os:path", "'path' is a module, not a Celery application"),
+    ],
 )
 def test_an_app_that_is_not_there(reference: str, words: str) -> None:
     done = wove_command("worker", "celery", "--app", reference)
     assert done.returncode == 1
     assert words in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--broker-url", "nosuch://me:hunter2@host"), "scheme 'nosuch'"),
+        (("--broker-url", "redis://:hunter2@127.0.0.1:1/0"), "`redis` for its broker redis://:**@"),
+        (
+            ("--broker-url", "memory://", "--result-backend", "redis://:hunter2@127.0.0.1:1/0"),
+            "cannot use the result backend redis://:**@127.0.0.1:1/0",
+        ),
+    ],
+)
+def test_a_broker_that_celery_cannot_use(
+    tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    # As if the client for Redis were not installed.
+    (tmp_path / "redis.py").write_text("raise ImportError('no redis here', name='redis')\n")
+    path = os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]])
+    done = wove_command("worker", "celery", *arguments, env={"PYTHONPATH": path})
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "hunter2" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def test_a_sentence_ends_with_one_full_stop() -> None:
+    url = f"redis://127.0.0.1:{free_port()}/0"
+    done = wove_command("worker", "celery", "--broker-url", url)
+    assert f"at {url}: " in done.stderr  # no password is shown where there is none
+    assert ".." not in done.stderr

@@ -483,6 +483,71 @@ async def test_requeues_are_not_retries():
         assert await items.run(delivery_orphan_policy="requeue", retries=1) == 3
 
 
+# ---- a worker that was told to stop, and says so ---------------------------------------
+
+
+def stopped_times(count):
+    """As `lost_times`, with the worker's own event in place of a verdict."""
+
+    def script(executor, frame):
+        if frame["attempt"] >= count:
+            executor.result(frame, frame["attempt"])
+            return
+        error = WorkerLostError(
+            "its worker was told to stop: SystemExit",
+            reason="its worker was told to stop: SystemExit",
+            run_id=frame["run_id"],
+        )
+        executor.put(frame, "task_error", exception=error)
+
+    return script
+
+
+@in_loop
+async def test_told_to_stop_is_a_lost_worker():
+    async with items_on(Scripted(stopped_times(9))) as items:
+        with pytest.raises(WorkerLostError, match="told to stop: SystemExit") as caught:
+            await items.run()
+        (record,) = items.records
+        assert (record.state, record.error) == ("lost", caught.value)
+        assert caught.value.reason == "its worker was told to stop: SystemExit"
+        assert str(caught.value).startswith("Task 'report' in environment 'reports': its worker")
+
+
+@pytest.mark.parametrize("policy", ["fail", "detach"])
+def test_told_to_stop_under_a_policy_that_gives_up(policy):
+    @in_loop
+    async def run():
+        async with items_on(Scripted(stopped_times(9))) as items:
+            with pytest.raises(DeliveryOrphanedError, match=f"policy='{policy}'") as caught:
+                await items.run(delivery_orphan_policy=policy, retries=3)
+            assert isinstance(caught.value.__cause__, WorkerLostError)
+            assert [record.state for record in items.records] == ["lost"]
+
+    run()
+
+
+@in_loop
+async def test_told_to_stop_under_requeue_and_with_retries():
+    async with items_on(Scripted(stopped_times(3))) as items:
+        assert await items.run(delivery_orphan_policy="requeue", retries=1) == 3
+        assert [record.state for record in items.records] == ["lost"] * 3 + ["succeeded"]
+
+
+@in_loop
+async def test_a_lost_worker_of_the_tasks_own_weave_is_the_tasks_error():
+    error = WorkerLostError("gone", run_id="run-of-an-inner-weave")
+
+    def script(executor, frame):
+        executor.put(frame, "task_error", exception=error)
+
+    async with items_on(Scripted(script)) as items:
+        with pytest.raises(WorkerLostError) as caught:
+            await items.run()
+        assert caught.value is error
+        assert items.records[0].state == "failed"
+
+
 @in_loop
 async def test_a_verdict_that_comes_second_ends_nothing():
     class Decided(Scripted):

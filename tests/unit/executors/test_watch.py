@@ -135,17 +135,71 @@ def test_success_without_a_result_needs_ten_seconds_and_a_second_poll():
     assert cause(one, 15.0, facts) == "result_missing"
 
 
-@pytest.mark.parametrize("status", [S.RUNNING])
-def test_a_job_that_runs_unheard_for_a_minute_cannot_reach_us(status):
+def test_a_job_that_runs_unheard_cannot_reach_us():
     one, facts = judge(), Facts()
-    answer(one, 10.0, status, facts, "on node 7")
-    assert cause(one, 69.0, facts) is None
-    assert one.wants_poll(70.0, facts)
-    answer(one, 70.0, status, facts, "on node 7")
-    verdict = one.verdict(70.0, facts, None)
+    answer(one, 10.0, S.RUNNING, facts, "on node 7")
+    assert cause(one, 54.0, facts) is None
+    assert not one.wants_poll(54.9, facts)
+    assert one.wants_poll(55.0, facts)
+    answer(one, 55.0, S.RUNNING, facts, "on node 7")
+    verdict = one.verdict(55.0, facts, None)
     assert verdict is not None
     assert verdict.cause == "callback_unreachable"
     assert verdict.reason == "running: on node 7"
+
+
+def ended_unheard(status: S, *, ran: float, facts: Facts) -> Judge:
+    """A judge of a job that was called running for `ran` seconds, and then `status`."""
+    one = judge()
+    for now in (10.0, 10.0 + ran / 2):
+        answer(one, now, S.RUNNING, facts)
+    over = 10.0 + ran
+    for now in (over, over + LIVE.succeeded_grace, over + LIVE.absent_apart):
+        answer(one, now, status, facts, "its words")
+    return one
+
+
+@pytest.mark.parametrize("status", [S.LOST, S.FAILED, S.SUCCEEDED, S.ABSENT])
+def test_a_job_that_ran_unheard_for_long_could_not_reach_us_however_it_ended(status):
+    verdict = ended_unheard(status, ran=30.0, facts=Facts()).verdict(60.0, Facts(), None)
+    assert verdict is not None
+    assert verdict.cause == "callback_unreachable"
+    assert verdict.reason == f"running for 30 s, then {status.value}: its words"
+    assert verdict.proof
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (S.LOST, "worker_lost"),
+        (S.FAILED, "backend_failed"),
+        (S.SUCCEEDED, "result_missing"),
+        (S.ABSENT, "backend_forgot"),
+    ],
+)
+def test_an_end_is_believed_of_a_job_that_ran_short_or_was_heard(status, expected):
+    # Time in which it was already over does not count.
+    assert cause(ended_unheard(status, ran=29.0, facts=Facts()), 60.0, Facts()) == expected
+    heard = Facts(heard=True)
+    assert cause(ended_unheard(status, ran=30.0, facts=heard), 60.0, heard) == expected
+
+
+def test_an_event_in_flight_at_the_end_was_heard():
+    one, facts = ended_unheard(S.FAILED, ran=40.0, facts=Facts()), Facts(heard=True)
+    assert cause(one, 70.0, facts) == "backend_failed"
+
+
+def test_a_cancelled_job_is_cancelled_though_it_was_never_heard():
+    assert cause(ended_unheard(S.CANCELLED, ran=40.0, facts=Facts()), 70.0, Facts()) == (
+        "backend_cancelled"
+    )
+
+
+def test_the_time_before_a_job_was_queued_again_does_not_count():
+    one, facts = judge(), Facts()
+    for now, status in ((10.0, S.RUNNING), (39.0, S.QUEUED), (40.0, S.RUNNING), (50.0, S.LOST)):
+        answer(one, now, status, facts)
+    assert cause(one, 51.0, facts) == "worker_lost"
 
 
 def test_callback_grace_ends_with_the_first_event():
@@ -243,6 +297,10 @@ def test_a_closed_beat_connection_asks_at_once_and_ends_after_a_period():
     assert one.wants_poll(10.0, facts)
     answer(one, 10.0, S.RUNNING, facts)
     assert not one.wants_poll(10.1, facts)
+    assert not one.wants_poll(11.4, facts)
+    assert one.wants_poll(11.5, facts)  # the backend may notice later than we do
+    answer(one, 11.5, S.RUNNING, facts)
+    assert not one.wants_poll(24.0, facts)
     assert cause(one, 24.9, facts) is None
     assert cause(one, 25.0, facts) == "worker_lost"
 

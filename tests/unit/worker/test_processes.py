@@ -265,7 +265,7 @@ def test_a_task_that_ignores_its_cancellation_is_ended_with_its_process(
     assert json.loads(out.splitlines()[-1])["outcome"] == "cancelled"
 
 
-def test_a_schedulers_sigterm_is_reported(receiver: Receiver) -> None:
+def test_a_schedulers_sigterm_is_reported_as_a_lost_worker(receiver: Receiver) -> None:
     def task() -> None:
         while True:
             time.sleep(0.005)

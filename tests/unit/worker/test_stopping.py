@@ -245,7 +245,13 @@ def test_what_the_host_raises_stops_the_task_and_is_reported(
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert receiver.frames("task_error")[0].event.task_error.error.kind == kind.__name__
+    error = receiver.frames("task_error")[0].event.task_error.error
+    if issubclass(kind, Exception):
+        assert (error.kind, error.source) == (kind.__name__, "task")
+    else:
+        assert (error.kind, error.source, error.code) == ("WorkerLostError", "wove", "worker_lost")
+        assert error.message.startswith(f"its worker was told to stop: {kind.__name__}")
+        assert error.cause.kind == kind.__name__
 
 
 @pytest.fixture
