@@ -21,16 +21,20 @@ export async function runProgram(
   prepare: (payload: string | Uint8Array) => Promise<Execution>,
 ): Promise<never> {
   const exit = process.exit.bind(process);
-  let execution: Execution;
   try {
-    execution = await prepare(takePayload());
+    return exit(await runToEnd(prepare));
   } catch (error) {
-    if (!(error instanceof InvalidPayloadError)) {
-      throw error;
-    }
-    complain(error.message);
-    return exit(NO_PAYLOAD);
+    // Only the name: nobody knows what the message holds.
+    const kind = error instanceof Error ? error.name : typeof error;
+    complain(error instanceof InvalidPayloadError ? error.message : `unexpected ${kind}`);
+    return exit(error instanceof InvalidPayloadError ? NO_PAYLOAD : UNDELIVERED);
   }
+}
+
+async function runToEnd(
+  prepare: (payload: string | Uint8Array) => Promise<Execution>,
+): Promise<number> {
+  const execution = await prepare(takePayload());
   guard(execution);
   let summary: Summary;
   let status = DELIVERED;
@@ -49,7 +53,7 @@ export async function runProgram(
   }
   // On a line of its own, whatever the task left unfinished there.
   await write(`\n${JSON.stringify(summary)}\n`);
-  return exit(status);
+  return status;
 }
 
 /** The payload, which nobody finds afterwards: it holds a secret. */

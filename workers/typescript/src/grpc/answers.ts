@@ -44,7 +44,8 @@ export function judgeError(error: unknown, receiverId: string | undefined): Answ
   if (!(error instanceof ConnectError)) {
     return noAnswer(error);
   }
-  const answeredBy = error.metadata.get("wove-receiver") ?? undefined;
+  // A receiver may say it in the headers and in the trailers: here they come joined.
+  const answeredBy = error.metadata.get("wove-receiver")?.split(",")[0]?.trim();
   if (error.cause !== undefined && answeredBy === undefined) {
     return noAnswer(error.cause); // the connection's own failure, not a status
   }

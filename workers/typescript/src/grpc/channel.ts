@@ -27,10 +27,8 @@ export class Channel {
       baseUrl: origin,
       sessionManager: {
         authority: origin,
-        request: (method, path, headers, options) => {
-          const target = { ":method": method, ":path": path };
-          return Promise.resolve(session.request({ ...headers, ...target }, options));
-        },
+        request: async (method, path, headers, options) =>
+          session.request({ ...headers, ":method": method, ":path": path }, options),
         notifyResponseByteRead: () => {},
       },
     });

@@ -35,13 +35,14 @@ export class GrpcRoute implements Route {
     receiverId: string | undefined,
     otherwise: Route,
   ): GrpcRoute | undefined {
-    const parts = /^grpc(s?):\/\/([^/?#@]+)\/(.*)$/.exec(address);
-    const origin = parts ? `http${parts[1]}://${parts[2]}` : "";
-    if (!parts || !URL.canParse(origin)) {
+    const [, tls, host, path = ""] = /^grpc(s?):\/\/([^/?#@]+)\/(.*)$/.exec(address) ?? [];
+    const origin = `http${tls}://${host}`;
+    const token = decode(path);
+    if (!host || !token || !URL.canParse(origin)) {
       return undefined;
     }
     const headers = {
-      authorization: `Bearer ${decodeURIComponent(parts[3] ?? "")}`,
+      authorization: `Bearer ${token}`,
       ...(receiverId ? { "wove-receiver": receiverId } : {}),
     };
     return new GrpcRoute({ origin: new URL(origin).origin, headers, receiverId }, otherwise);
@@ -86,5 +87,14 @@ export class GrpcRoute implements Route {
 
   close(): void {
     this.#otherwise.close();
+  }
+}
+
+/** Empty where the text is no part of a URL. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "";
   }
 }
