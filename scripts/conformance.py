@@ -27,6 +27,11 @@ class Implementation:
 IMPLEMENTATIONS = (
     Implementation("Python", (sys.executable, "workers/python/tasks/worker.py")),
     Implementation("Go", (".build/workers/wove-tasks-go",), build=("scripts/workers", "build", "go")),
+    Implementation(
+        "TypeScript",
+        ("node", "workers/typescript/dist/examples/worker.js"),
+        build=("scripts/workers", "build", "typescript"),
+    ),
 )
 
 
