@@ -22,6 +22,7 @@ demo: ## A weave with one task here and one in a worker process (BACKEND=celery:
 
 test: setup services ## Set up what the tests need, services included, and run them
 	$(PY) -m pytest -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
+	@$(if $(ARGS),,scripts/workers test)
 
 check: setup ## Format, lint, types, layers, unit and contract tests: under two minutes
 	@$(MAKE) --no-print-directory lint types layers
