@@ -42,7 +42,7 @@ def from_bytes(kind: type[M], data: bytes | bytearray | memoryview) -> M:
     """A message from its binary encoding."""
     try:
         message = kind.FromString(bytes(data))
-    except DecodeError:
+    except (DecodeError, UnicodeDecodeError, RecursionError):  # the latter: protobuf in Python
         name = kind.DESCRIPTOR.full_name
         raise ContractError("invalid_protobuf", "", f"expected the bytes of a {name}") from None
     check(message)

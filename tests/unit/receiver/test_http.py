@@ -140,6 +140,22 @@ class TestTheTable:
             assert named(place, post(wire, place.receiver, make("task_result"))) == 500
         assert "The receiver failed on an event" in caplog.text
 
+    def test_a_failing_decoder_is_500_and_its_log_names_no_value(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        value = "hunter" + "2"
+
+        def fail(content_type: str, body: bytes) -> None:
+            raise ValueError(value)
+
+        monkeypatch.setattr("wove.receiver.door.decode_event", fail)
+        with connect(place.receiver) as wire:
+            assert named(place, post(wire, place.receiver, make("task_result"))) == 500
+            assert named(place, post(wire, place.receiver, make("task_result"))) == 500
+        assert "The receiver failed on an event: ValueError" in caplog.text
+        assert "decode_event" in caplog.text
+        assert value not in caplog.text
+
 
 class TestOtherRequests:
     @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS"])
