@@ -29,6 +29,7 @@ def log_failure(what: str, error: BaseException) -> None:
     logger.error("%s: %s\n%s", what, type(error).__name__, where)
 
 
+_REASON_CHARACTERS = 400
 _INTERNAL = refused(HTTPStatus.INTERNAL_SERVER_ERROR, "the receiver failed on this event")
 
 
@@ -99,7 +100,9 @@ class Door:
         except ContractError as error:
             if error.code == "unsupported_media_type":
                 return refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the media type is not known")
-            return refused(HTTPStatus.BAD_REQUEST, f"the event is invalid: {error.code}")
+            # Neither path nor problem holds a value of the event, and both are ASCII.
+            reason = f"the event is invalid: {error.code}: {error}"
+            return refused(HTTPStatus.BAD_REQUEST, reason[:_REASON_CHARACTERS])
         except Exception as error:  # noqa: BLE001 - a bug of ours; the connection goes on
             log_failure("The receiver failed on an event", error)
             return _INTERNAL
