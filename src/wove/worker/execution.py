@@ -40,6 +40,14 @@ class _NotLoadable(Exception):  # noqa: N818 - inner signal
         self.error = error
 
 
+def _why(answer: Answer) -> str:
+    if answer.cancels:
+        return "the weave cancelled it"
+    if answer.verdict is Verdict.CONFLICT:
+        return "the weave has another execution or ending of it"
+    return "the weave no longer waits for it"
+
+
 class Execution:
     """Runs a payload once. `run` does everything; other methods are for other threads.
 
@@ -145,13 +153,13 @@ class Execution:
         body = self._messages.encode(event)
         gated = self._payload.start_gate != "none"
         try:
-            answer = announce(self.reporter, body, gated=gated, heard=self._heard)
+            answer = announce(self.reporter, body, gated=gated, heard=self._heard_start)
         except Undelivered as trouble:
             self.failure = self._unreachable("the start", trouble)
             self._summarize("not_started", False, "CallbackUnreachableError", str(self.failure))
             return False
         accepted = answer.verdict is Verdict.ACCEPTED
-        if not accepted and not self._detached and answer.verdict is not Verdict.RETRY:
+        if not accepted and answer.stops("task_started", detached=self._detached):
             message = f"the receiver answered {answer.text} to task_started"
             self._summarize("not_started", True, "StartRefused", message)
             return False
@@ -161,10 +169,10 @@ class Execution:
                 self.reporter.route,
                 interval=interval,
                 make=self._beat,
-                heard=self._heard,
+                heard=self._heard_beat,
             )
         if accepted:
-            self._heard(answer)
+            self._heard_start(answer)
         return True
 
     def _call(self) -> Any:
@@ -211,20 +219,22 @@ class Execution:
             return self._endings.raised(self._host_error)
         return self._endings.stopped(self.stop.reason, forced=forced)
 
-    def _heard(self, answer: Answer) -> None:
+    def _heard_start(self, answer: Answer) -> None:
+        self._heard(answer, "task_started")
+
+    def _heard_beat(self, answer: Answer) -> None:
+        self._heard(answer, "heartbeat")
+
+    def _heard(self, answer: Answer, frame: str) -> None:
         """An answer to `task_started` or to a heartbeat, from whichever thread."""
-        if self._detached:
-            return
-        if answer.cancels:
-            self.stop.ask("the weave cancelled it")
-        elif answer.verdict is Verdict.GONE or answer.status == 404:
-            self.stop.ask("the weave no longer waits for it")
+        if answer.stops(frame, detached=self._detached):
+            self.stop.ask(_why(answer))
 
     def _beat(self) -> Body:
         return self._messages.encode(self._messages.heartbeat())
 
     def _terminal_seconds(self) -> float:
-        if self._payload.HasField("delivery_retry_seconds"):
+        if self._payload.delivery_retry_seconds > 0:  # else as if absent
             return self._payload.delivery_retry_seconds
         if self._detached:
             return DETACHED_SECONDS
