@@ -209,7 +209,26 @@ def test_the_readme_lists_every_error_code() -> None:
     )
 
 
-@pytest.mark.parametrize("name", [*generate_vectors.MESSAGES, "accepted.json", "refused.json"])
+def test_no_vector_has_changed_its_expectation() -> None:
+    frozen = json.loads(generate_vectors.FROZEN.read_text("utf-8"))
+    now = generate_vectors.digests()
+    assert generate_vectors.broken(frozen, now) == [], "a vector is a promise: add another"
+    assert frozen == now, "new vectors: run scripts/generate_vectors.py"
+
+
+def test_a_changed_or_removed_vector_would_be_found() -> None:
+    vector = {"name": "a", "body": "{}", "code": "wrong_type", "path": ""}
+    frozen = {"refused.json": {"a": generate_vectors.digest(vector)}}
+    same = {"refused.json": {"a": generate_vectors.digest(dict(reversed(vector.items())))}}
+    other = {"refused.json": {"a": generate_vectors.digest({**vector, "path": "x"})}}
+    assert generate_vectors.broken(frozen, {**same, "more.json": {}}) == []
+    assert generate_vectors.broken(frozen, other) == ["refused.json: a"]
+    assert generate_vectors.broken(frozen, {"refused.json": {}}) == ["refused.json: a"]
+
+
+@pytest.mark.parametrize(
+    "name", sorted(path.name for path in generate_vectors.VECTORS.glob("*.json"))
+)
 def test_vectors_have_names_of_their_own(name: str) -> None:
     names = vector_files.names(vector_files.load(name))
     assert len(names) == len(set(names))
