@@ -200,7 +200,7 @@ class Execution:
                 ending = self._endings.minimal(
                     "EventRefused",
                     f"the receiver refused the event of task {self._task!r}: {refused}",
-                    code="event_refused",
+                    code="result_too_large" if answer.status == 413 else "event_refused",
                 )
                 answer = self.reporter.deliver(ending.body, seconds=seconds)
         except Undelivered as trouble:
