@@ -26,7 +26,9 @@ class Implementation:
 
 IMPLEMENTATIONS = (
     Implementation("Python", (sys.executable, "workers/python/tasks/worker.py")),
-    Implementation("Go", (".build/workers/wove-tasks-go",), build=("scripts/workers", "build", "go")),
+    Implementation(
+        "Go", (".build/workers/wove-tasks-go",), build=("scripts/workers", "build", "go")
+    ),
     Implementation(
         "TypeScript",
         ("node", "workers/typescript/dist/examples/worker.js"),

@@ -2,11 +2,13 @@
 
     python scripts/generate.py             write the stubs and the image proto/contract.binpb
     python scripts/generate.py --check     compare with a fresh run; exit 1 on a difference
+    python scripts/generate.py --new       the same as without, where there is no image yet
     python -m pytest tests/contract        the contract's tests: buf lint, format and breaking,
                                            golden vectors, recorded callbacks
 
 The image is what `buf breaking` compares with. It takes in additions, so that they are
-guarded from then on; a change that breaks it stops this script before anything is written.
+guarded from then on; a change that breaks it stops this script before anything is written,
+and so does a missing image: without it, anything would pass.
 """
 
 from __future__ import annotations
@@ -98,9 +100,14 @@ def main() -> int:
     """Generate, or compare."""
     parser = argparse.ArgumentParser(description="Make the stubs in generated/ from proto/.")
     parser.add_argument("--check", action="store_true", help="compare only, write nothing")
-    check = parser.parse_args().check
+    parser.add_argument("--new", action="store_true", help="make the image, which is not there")
+    arguments = parser.parse_args()
+    check = arguments.check
     if (ROOT / IMAGE).exists():
         buf("breaking", "--against", str(IMAGE))
+    elif check or not arguments.new:
+        print(f"{IMAGE} is missing: restore it from git (or start anew: --new)", file=sys.stderr)
+        return 1
     with tempfile.TemporaryDirectory() as name:
         fresh = Path(name)
         make(fresh)

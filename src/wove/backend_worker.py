@@ -63,13 +63,14 @@ def main(arguments: list[str] | None = None) -> int:
         from wove.dispatch.requirements import require_dispatch
 
         require_dispatch("running a payload")
-        from wove.worker.entrypoint import Shutdown, run_in_own_process
+    except MissingDispatchFeatureError as error:
+        return _fail(str(error), 2)
+    from wove.worker.entrypoint import Shutdown, run_in_own_process
 
+    try:
         # A scheduler's polite end: the task is stopped and reported before the process goes.
         signal.signal(signal.SIGTERM, _terminated)
         summary, failure, left_behind = run_in_own_process(text, encoding)
-    except MissingDispatchFeatureError as error:
-        return _fail(str(error), 2)
     except DeliveryError as error:
         return _fail(str(error), 2 if error.code is ErrorCode.INVALID_PAYLOAD else 1)
     except Shutdown:

@@ -185,3 +185,21 @@ def test_generate_writes_nothing_for_a_breaking_change(repository: Path) -> None
 
 def written(repository: Path) -> dict[Path, bytes]:
     return {path: (repository / path).read_bytes() for path in made_files(repository)}
+
+
+@pytest.mark.parametrize("arguments", [(), ("--check",)])
+def test_nothing_is_made_without_the_image(repository: Path, arguments: tuple[str, ...]) -> None:
+    (repository / IMAGE).unlink()
+
+    done = run_generate(repository, *arguments)
+
+    assert done.returncode == 1
+    assert f"{IMAGE} is missing" in done.stderr
+    assert not (repository / IMAGE).exists()
+
+
+def test_a_new_image_is_made_when_asked_for(repository: Path) -> None:
+    (repository / IMAGE).unlink()
+
+    assert run_generate(repository, "--new").returncode == 0
+    assert (repository / IMAGE).read_bytes() == (ROOT / IMAGE).read_bytes()

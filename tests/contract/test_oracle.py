@@ -42,7 +42,7 @@ NARROWED: dict[str, st.SearchStrategy[Any]] = {
     "wove.v1.RunTask.run_id": st.text(st.characters(codec="utf-8"), min_size=1, max_size=255),
     "wove.v1.TaskPayload.callback_url": st.text(string.ascii_letters, min_size=1),
     "wove.v1.TaskPayload.run_id": st.text(st.characters(codec="utf-8"), min_size=1, max_size=255),
-    "wove.v1.TaskPayload.version": st.integers(1, 2**32 - 1),
+    "wove.v1.TaskPayload.version": st.just(1),
     "wove.v1.TaskResult.result_json": st.text('0123456789[]{},"', min_size=1),
     "wove.v1.TaskResult.result_pickle": st.binary(min_size=1, max_size=200),
     "wove.v1.TaskStarted.heartbeat_seconds": INTERVAL,

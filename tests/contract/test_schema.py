@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 
 import pytest
@@ -12,16 +13,10 @@ from google.protobuf.message import Message
 
 from scripts.generate import IMAGE, ROOT
 from wove.contract import COMMANDS, FRAMES, TERMINAL
-from wovepb.v1 import (
-    ack_pb2,
-    command_pb2,
-    event_pb2,
-    event_service_pb2,
-    payload_pb2,
-    summary_pb2,
-)
+from wovepb.v1 import command_pb2, event_pb2, payload_pb2
 
-MODULES = [ack_pb2, command_pb2, event_pb2, event_service_pb2, payload_pb2, summary_pb2]
+PROTOS = sorted((ROOT / "proto" / "wovepb" / "v1").glob("*.proto"))
+MODULES = [importlib.import_module(f"wovepb.v1.{path.stem}_pb2") for path in PROTOS]
 ENVELOPES = [(event_pb2.Event, FRAMES), (command_pb2.Command, COMMANDS)]
 SIXTY_FOUR_BITS = {
     FieldDescriptor.TYPE_INT64,
@@ -44,7 +39,7 @@ def fields() -> list[FieldDescriptor]:
 def collisions(envelope: Descriptor) -> set[str]:
     """Names that the flat form would give two meanings."""
     frames = envelope.oneofs_by_name["frame"].fields
-    taken = {"type"} | {field.json_name for field in envelope.fields}
+    taken = {"type", "result"} | {field.json_name for field in envelope.fields}
     return {
         f"{frame.name}.{field.name}"
         for frame in frames
@@ -66,10 +61,15 @@ def test_a_collision_would_be_found() -> None:
     file = FileDescriptorProto()
     event_pb2.DESCRIPTOR.CopyToProto(file)
     log = next(message for message in file.message_type if message.name == "Log")
-    for number, name in enumerate(("sequence", "type", "task_error"), start=50):
+    for number, name in enumerate(("sequence", "type", "task_error", "result"), start=50):
         log.field.add(name=name, json_name=name, number=number, type=9, label=1)
 
-    assert collisions(build(file)) == {"log.sequence", "log.type", "log.task_error"}
+    assert collisions(build(file)) == {
+        "log.sequence",
+        "log.type",
+        "log.task_error",
+        "log.result",
+    }
 
 
 def build(file: FileDescriptorProto) -> Descriptor:
@@ -81,6 +81,18 @@ def build(file: FileDescriptorProto) -> Descriptor:
 def test_the_documented_frames_are_the_terminal_ones_and_task_started() -> None:
     assert set(FRAMES[:4]) == {"task_started", *TERMINAL}
     assert FRAMES[4:] == ("heartbeat", "progress", "log")
+
+
+def test_all_proto_files_are_looked_at() -> None:
+    assert len(PROTOS) >= 6
+    assert sorted((ROOT / "proto").rglob("*.proto")) == PROTOS
+
+
+def test_every_file_names_its_java_class() -> None:
+    # Without it Java's name depends on the messages in the file: a new one could change it.
+    for path, module in zip(PROTOS, MODULES, strict=True):
+        words = path.stem.title().replace("_", "")
+        assert module.DESCRIPTOR.GetOptions().java_outer_classname == f"{words}Proto"
 
 
 def test_every_json_name_is_the_fields_name() -> None:

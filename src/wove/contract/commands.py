@@ -54,6 +54,9 @@ def command_from_json(data: Json) -> Command:
     elif not isinstance(kind, str):
         raise ContractError("wrong_type", "type", "expected text")
     elif kind in _FRAME_FIELDS:
+        for name in COMMANDS:
+            if fields.get(name) is not None:
+                raise ContractError("conflicting_value", name, "a frame beside `type`")
         frame = getattr(command, kind)
         frame.SetInParent()  # a frame without fields is there, too
         fill(frame, _FRAME_FIELDS[kind], fields, depth=1)

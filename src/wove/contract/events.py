@@ -82,7 +82,8 @@ def event_to_bytes(event: Event) -> bytes:
 def event_from_json(data: Json) -> Event:
     """An event from flat JSON, which has `type`, or from nested JSON.
 
-    An unknown `type` gives an event without a frame.
+    An unknown `type` gives an event without a frame; nested JSON has no such way to say
+    that a frame is meant, and is refused.
 
     Raises:
         ContractError: the contract does not allow it.
@@ -171,14 +172,16 @@ def decode_event(content_type: str | None, body: bytes | bytearray | memoryview)
     """An event from the body of a request.
 
     Args:
-        content_type: the request's header; without one the body is taken as JSON.
+        content_type: the request's header; without one, or with an empty one, the body is
+            taken as JSON.
         body: as it came.
 
     Raises:
         ContractError: the contract does not allow it; code "unsupported_media_type"
             for another media type than JSON and protobuf.
     """
-    media_type = (content_type or "application/json").partition(";")[0].strip().lower()
+    stated = (content_type or "").strip() or "application/json"
+    media_type = stated.partition(";")[0].strip().lower()
     if media_type == "application/json":
         return event_from_json(body)
     if media_type == "application/x-protobuf":

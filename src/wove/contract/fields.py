@@ -100,13 +100,8 @@ def fill(
                 setattr(message, name, field.read(value))
             else:
                 _fill_child(getattr(message, name), value, depth)
-        except UnicodeEncodeError:
-            raise ContractError("invalid_text", name, _UNPAIRED) from None
         except ContractError as error:
             raise error.inside(name) from None
-
-
-_UNPAIRED = "expected valid Unicode, got an unpaired surrogate"
 
 
 def _fill_list(items: Any, field: Field, value: object, depth: int) -> None:
@@ -122,8 +117,6 @@ def _fill_item(items: Any, field: Field, index: int, item: object, depth: int) -
             items.append(field.read(item))
         else:
             _fill_child(items.add(), item, depth)
-    except UnicodeEncodeError:
-        raise ContractError("invalid_text", f"[{index}]", _UNPAIRED) from None
     except ContractError as error:
         raise error.inside(f"[{index}]") from None
 

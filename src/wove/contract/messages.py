@@ -14,7 +14,7 @@ from wove.contract.text import dump, parse_object
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-__all__ = ["Json", "from_bytes", "from_json", "to_json"]
+__all__ = ["Json", "from_bytes", "from_json", "parse_bytes", "to_json"]
 
 Json: TypeAlias = "bytes | bytearray | memoryview | str | Mapping[str, Any]"
 """A JSON object as text, as UTF-8, or already parsed."""
@@ -40,10 +40,15 @@ def to_json(message: Message, data: dict[str, Any] | None = None) -> bytes:
 
 def from_bytes(kind: type[M], data: bytes | bytearray | memoryview) -> M:
     """A message from its binary encoding."""
-    try:
-        message = kind.FromString(bytes(data))
-    except DecodeError:
-        name = kind.DESCRIPTOR.full_name
-        raise ContractError("invalid_protobuf", "", f"expected the bytes of a {name}") from None
+    message = parse_bytes(kind, data)
     check(message)
     return message
+
+
+def parse_bytes(kind: type[M], data: bytes | bytearray | memoryview) -> M:
+    """`from_bytes` without the checks of the fields' values."""
+    try:
+        return kind.FromString(bytes(data))
+    except (DecodeError, UnicodeDecodeError, RecursionError):  # the latter: protobuf in Python
+        name = kind.DESCRIPTOR.full_name
+        raise ContractError("invalid_protobuf", "", f"expected the bytes of a {name}") from None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from wove.contract.errors import ContractError
-from wove.contract.fields import to_dict
-from wove.contract.messages import from_bytes, from_json, to_json
+from wove.contract.fields import check, fields_of, fill, to_dict
+from wove.contract.messages import parse_bytes, to_json
 from wove.contract.rules import require_run_id
+from wove.contract.text import parse_object
 from wovepb.v1.payload_pb2 import TaskPayload
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ __all__ = [
 PAYLOAD_VERSION = 1
 """The newest `version` that this package reads."""
 
+_FIELDS = fields_of(TaskPayload)
+_FIRST = {name: _FIELDS[name] for name in ("version", "callback_url", "run_id", "task_id")}
+_REST = {name: field for name, field in _FIELDS.items() if name not in _FIRST}
 _ALWAYS: dict[str, Any] = {
     "version": 0,
     "adapter": "",
@@ -56,13 +60,18 @@ def payload_to_json(payload: TaskPayload) -> bytes:
 def payload_from_json(data: Json) -> TaskPayload:
     """A payload from its JSON or from `payload_to_dict`.
 
-    A payload of a newer `version` is returned as far as it could be read: it is the
-    caller's to refuse.
+    Of a payload of a newer `version` only `version`, `callback_url`, `run_id` and `task_id`
+    are read, whatever the rest has become: it is the caller's to refuse.
 
     Raises:
         ContractError: the contract does not allow it.
     """
-    return _valid(from_json(TaskPayload, data))
+    fields = parse_object(data)
+    payload = TaskPayload()
+    fill(payload, _FIRST, fields)
+    if payload.version <= PAYLOAD_VERSION:
+        fill(payload, _REST, fields)
+    return _valid(payload)
 
 
 def payload_to_bytes(payload: TaskPayload) -> bytes:
@@ -76,7 +85,11 @@ def payload_from_bytes(data: bytes | bytearray | memoryview) -> TaskPayload:
     Raises:
         ContractError: the contract does not allow it.
     """
-    return _valid(from_bytes(TaskPayload, data))
+    payload = parse_bytes(TaskPayload, data)
+    if payload.version > PAYLOAD_VERSION:
+        return TaskPayload(**{name: getattr(payload, name) for name in _FIRST})
+    check(payload)
+    return _valid(payload)
 
 
 def _valid(payload: TaskPayload) -> TaskPayload:

@@ -27,10 +27,17 @@ def wrong_type(expected: str, value: object) -> ContractError:
 
 
 def read_text(value: object) -> str:
-    """Text. Unpaired surrogates are found when the field is set."""
-    if isinstance(value, str):
-        return value
-    raise wrong_type("text", value)
+    """Text of valid Unicode."""
+    if not isinstance(value, str):
+        raise wrong_type("text", value)
+    # Checked here: what setting the field does about it depends on protobuf's implementation.
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            problem = "expected valid Unicode, got an unpaired surrogate"
+            raise ContractError("invalid_text", "", problem) from None
+    return value
 
 
 def read_bool(value: object) -> bool:

@@ -28,7 +28,12 @@ def parse_object(
 
 def _parse(data: bytes | bytearray | memoryview | str) -> Any:
     try:
-        return _DECODER.decode(data if isinstance(data, str) else str(data, "utf-8"))
+        text = data if isinstance(data, str) else str(data, "utf-8")
+        try:
+            return _DECODER.decode(text)
+        except _TwiceError:
+            problem = "the name is there twice in one object"
+            raise ContractError("duplicate_key", _path_of_the_first(text), problem) from None
     except ContractError:
         raise
     except UnicodeDecodeError as error:
@@ -37,7 +42,10 @@ def _parse(data: bytes | bytearray | memoryview | str) -> Any:
         ) from None
     except json.JSONDecodeError as error:
         raise ContractError(
-            "invalid_json", "", f"expected one JSON value: {error.msg} at character {error.pos}"
+            # Some messages end with what was found there, after a colon.
+            "invalid_json",
+            "",
+            f"expected one JSON value: {error.msg.partition(':')[0]} at character {error.pos}",
         ) from None
     except ValueError:  # Python reads no integer of more than 4300 digits
         raise ContractError("out_of_range", "", "a number has too many digits") from None
@@ -45,22 +53,65 @@ def _parse(data: bytes | bytearray | memoryview | str) -> Any:
         raise ContractError("too_deep", "", "nested deeper than is read") from None
 
 
+class _TwiceError(Exception):
+    """A name is there twice in one object."""
+
+
+class _Twice:
+    """In place of an object: the name that it has twice."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        # The name is the sender's: kept short and in ASCII, so that it can be logged.
-        path = twice[:64].encode("ascii", "backslashreplace").decode("ascii")
-        raise ContractError("duplicate_key", path, "the name is there twice in one object")
+        raise _TwiceError
     return result
+
+
+def _marked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Twice:
+    result: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in result:
+            return _Twice(name)
+        result[name] = value
+    return result
+
+
+def _path_of_the_first(text: str) -> str:
+    """Where the first name is that is there twice. Reads the text once more: this is rare."""
+    unread: list[tuple[str, Any]] = [("", _MARKING_DECODER.decode(text))]
+    while unread:
+        path, value = unread.pop()
+        if isinstance(value, _Twice):
+            return _joined(path, value.name)
+        if isinstance(value, dict):
+            inner = [(_joined(path, name), item) for name, item in value.items()]
+        elif isinstance(value, list):
+            inner = [(f"{path}[{index}]", item) for index, item in enumerate(value)]
+        else:
+            continue
+        unread.extend(reversed([pair for pair in inner if isinstance(pair[1], _CONTAINERS)]))
+    return ""
+
+
+def _joined(path: str, name: str) -> str:
+    # The names are the sender's: kept short and in ASCII, so that they can be logged.
+    short = name[:64].encode("ascii", "backslashreplace").decode("ascii")
+    return f"{path}.{short}" if path else short
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ContractError("invalid_json", "", f"expected one JSON value, and {name} is none")
 
 
+_CONTAINERS = (dict, list, _Twice)
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_constant)
+_MARKING_DECODER = json.JSONDecoder(
+    object_pairs_hook=_marked_object, parse_constant=_refuse_constant
+)
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 

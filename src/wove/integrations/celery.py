@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 from wove.errors import ErrorCode, SubmissionError
 from wove.integrations._celery_broker import CeleryBroker, CeleryJob, broker_url, make_broker
@@ -43,7 +43,7 @@ class CeleryAdapter(BackendAdapter):
       Without it a cancelled job is stopped by the acknowledgement of its events.
     """
 
-    settings: ClassVar[frozenset[str]] = frozenset(
+    settings = frozenset(
         {
             "app",
             "app_name",

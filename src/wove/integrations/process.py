@@ -14,7 +14,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from wove.errors import PayloadTooLargeError
 from wove.executors.backend_state import BackendState, BackendStatus, Supports
@@ -44,7 +44,7 @@ class ProcessAdapter(BackendAdapter):
       (`wove.worker.faults` lists them).
     """
 
-    settings: ClassVar[frozenset[str]] = frozenset({"workers", "env", "cwd", "command", "faults"})
+    settings = frozenset({"workers", "env", "cwd", "command", "faults"})
     """Its keys of `executor_config`."""
 
     knows_queued = True

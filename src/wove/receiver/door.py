@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Protocol
 
@@ -16,16 +18,18 @@ from wove.receiver.request import Head
 from wove.receiver.responses import Responses, refused
 from wovepb.v1.event_pb2 import Event
 
-__all__ = ["Connection", "Door", "invalid"]
+__all__ = ["Connection", "Door", "log_failure"]
 
 logger = logging.getLogger(__name__)
 
 
-def invalid(error: ContractError) -> Answer:
-    """The answer to what the contract does not allow."""
-    return refused(HTTPStatus.BAD_REQUEST, f"the event is invalid: {error.code}")
+def log_failure(what: str, error: BaseException) -> None:
+    """Log a bug by its type and place: its message may hold a value of the event."""
+    where = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("%s: %s\n%s", what, type(error).__name__, where)
 
 
+_REASON_CHARACTERS = 400
 _INTERNAL = refused(HTTPStatus.INTERNAL_SERVER_ERROR, "the receiver failed on this event")
 
 
@@ -82,15 +86,26 @@ class Door:
 
     def decide(self, head: Head, body: bytes, connection: Connection) -> Answer:
         """Answer one complete POST whose head was not refused."""
-        try:
-            event = decode_event(head.content_type, body)
-        except ContractError as error:
-            if error.code == "unsupported_media_type":
-                return refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the media type is not known")
-            return invalid(error)
+        event = self.read(lambda: decode_event(head.content_type, body))
+        if isinstance(event, Answer):
+            return event
         return self.handle(
             event, token=head.token or "", receiver=head.receiver, connection=connection
         )
+
+    def read(self, decode: Callable[[], Event]) -> Event | Answer:
+        """The event that `decode` gives, or the answer to what it is instead."""
+        try:
+            return decode()
+        except ContractError as error:
+            if error.code == "unsupported_media_type":
+                return refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the media type is not known")
+            # Neither path nor problem holds a value of the event, and both are ASCII.
+            reason = f"the event is invalid: {error.code}: {error}"
+            return refused(HTTPStatus.BAD_REQUEST, reason[:_REASON_CHARACTERS])
+        except Exception as error:  # noqa: BLE001 - a bug of ours; the connection goes on
+            log_failure("The receiver failed on an event", error)
+            return _INTERNAL
 
     def handle(
         self, event: Event, *, token: str, receiver: str | None, connection: object | None
@@ -98,8 +113,8 @@ class Door:
         """Have the hub decide one event, and its batches and timers looked after."""
         try:
             answer = self.hub.handle(event, token=token, receiver=receiver, connection=connection)
-        except Exception:
-            logger.exception("The receiver failed on an event")
+        except Exception as error:  # noqa: BLE001 - as in read
+            log_failure("The receiver failed on an event", error)
             return _INTERNAL
         if not self._flushing and self.hub.has_batches:
             # Once per turn of the loop: everything read in this turn goes as one batch.

@@ -16,10 +16,9 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from wove.contract import ContractError
 from wove.contract.services import SERVICE, answer_from_ack, event_from_request
 from wove.receiver.answers import Answer
-from wove.receiver.door import Door, invalid
+from wove.receiver.door import Door
 from wove.receiver.grpc_settings import GrpcSettings, cannot_listen
 from wove.receiver.responses import refused
 from wovepb.v1.ack_pb2 import EventAck
@@ -121,10 +120,9 @@ class GrpcDoor:
         answer = self._door.hub.refusal(token, receiver)
         event_id = ""
         if answer is None:
-            try:
-                event = event_from_request(request)
-            except ContractError as error:
-                answer = invalid(error)
+            event = self._door.read(lambda: event_from_request(request))
+            if isinstance(event, Answer):
+                answer = event
             else:
                 event_id = event.event_id
                 answer = self._door.handle(event, token=token, receiver=receiver, connection=None)
@@ -154,10 +152,9 @@ class GrpcDoor:
     def _acknowledge(
         self, data: bytes, token: str, receiver: str | None, stream: _Stream
     ) -> EventAck:
-        try:
-            event = event_from_request(data, stream=True)
-        except ContractError as error:
-            return self._acknowledged(invalid(error), "")
+        event = self._door.read(lambda: event_from_request(data, stream=True))
+        if isinstance(event, Answer):
+            return self._acknowledged(event, "")
         answer = self._door.handle(event, token=token, receiver=receiver, connection=stream)
         if answer.status < 300:
             stream.follow(event.run_id)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import enum
-import logging
 import socket
 from http import HTTPStatus
 from typing import cast
@@ -16,13 +15,11 @@ from typing import cast
 import httptools
 
 from wove.receiver.answers import Answer
-from wove.receiver.door import Door
+from wove.receiver.door import Door, log_failure
 from wove.receiver.request import TOO_LARGE, Head
 from wove.receiver.responses import BAD_REQUEST, CONTINUE, refused
 
 __all__ = ["EventConnection"]
-
-logger = logging.getLogger(__name__)
 
 _FULL = refused(HTTPStatus.SERVICE_UNAVAILABLE, "the receiver is overloaded", retry_after=1.0)
 _SLOW = refused(HTTPStatus.REQUEST_TIMEOUT, "the request did not come in time")
@@ -246,8 +243,8 @@ class EventConnection(asyncio.Protocol):
             self._upgraded = True
             self._feed(self._without_upgrade() + data[upgrade.args[0] :])
             self._upgraded = False
-        except httptools.HttpParserCallbackError:
-            logger.exception("The receiver failed on a request")
+        except httptools.HttpParserCallbackError as error:
+            log_failure("The receiver failed on a request", error.__context__ or error)
             self._refuse(refused(HTTPStatus.INTERNAL_SERVER_ERROR, "the receiver failed"))
         except httptools.HttpParserError:
             self._refuse(BAD_REQUEST)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import enum
 import logging
+import math
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from wove.contract import ContractError, ack_from_json
+from wove.contract import TERMINAL, ContractError, ack_from_json
 from wove.worker.connection import Response
 from wovepb.v1.ack_pb2 import EventAck
 
@@ -58,7 +59,30 @@ class Answer:
         """The receiver asks to stop the task."""
         return self.ack is not None and self.ack.HasField("cancel")
 
+    @property
+    def is_final(self) -> bool:
+        """It will be the same for every further try."""
+        return self.verdict not in (Verdict.RETRY, Verdict.ELSEWHERE)
 
+    def stops(self, frame: str, *, detached: bool = False) -> bool:
+        """It ends the task: it must not be called, or is to be stopped.
+
+        Args:
+            frame: what was sent.
+            detached: its weave may be gone (410), and no cancel or beat's answer stops it.
+        """
+        if frame in TERMINAL or not self.is_final:
+            return False
+        if self.verdict is Verdict.ACCEPTED:
+            return self.cancels and not detached
+        if frame == "task_started":
+            # Another execution may have the run: that keeps a detached one from starting, too.
+            return not (detached and self.verdict is Verdict.GONE)
+        return self.status in _STOPPING and not detached
+
+
+_STOPPING = frozenset({401, 404, 409, 410})
+"""To a heartbeat: nothing that this execution sends will be taken any more."""
 _TRY_AGAIN = frozenset({408, 429})
 _FINAL = {
     400: Verdict.INVALID,
@@ -107,6 +131,8 @@ def judge_status(
         retry_after: seconds that the receiver asks to wait.
         ack: the acknowledgement's body, if there was one.
     """
+    if retry_after is not None and not 0 <= retry_after < math.inf:
+        retry_after = None
     if receiver_id:
         if answered_by is None:
             # A balancer's or a proxy's own answer, whatever its status.
@@ -145,7 +171,6 @@ def _seconds(value: str | None) -> float | None:
     if value is None:
         return None
     try:
-        seconds = float(value)
+        return float(value)
     except ValueError:
         return None
-    return seconds if 0 <= seconds < 1e9 else None

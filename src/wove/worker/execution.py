@@ -53,6 +53,14 @@ class _NotLoadable(Exception):  # noqa: N818 - inner signal
         self.error = error
 
 
+def _why(answer: Answer) -> str:
+    if answer.cancels:
+        return "the weave cancelled it"
+    if answer.verdict is Verdict.CONFLICT:
+        return "the weave has another execution or ending of it"
+    return "the weave no longer waits for it"
+
+
 class Execution:
     """Runs a payload once. `run` does everything; other methods are for other threads.
 
@@ -87,7 +95,7 @@ class Execution:
         self._run_coroutine = run_coroutine
         binary = None if encoding is None else encoding != "json"
         self._messages = Messages(payload, binary=binary)
-        self._reports = Reports(payload, self._messages, self.reporter.route, self._heard)
+        self._reports = Reports(payload, self._messages, self.reporter.route, self._heard_beat)
         self._task = payload.task_name or payload.task_id
         self._pickles = carries_pickles(payload)
         self._endings = Endings(
@@ -183,15 +191,13 @@ class Execution:
         body = self._messages.encode(event)
         gated = self._payload.start_gate != "none"
         try:
-            answer = announce(self.reporter, body, gated=gated, heard=self._heard)
+            answer = announce(self.reporter, body, gated=gated, heard=self._heard_start)
         except Undelivered as trouble:
             self.failure = self._unreachable("the start", trouble)
             self._summarize("not_started", False, "CallbackUnreachableError", str(self.failure))
             return False
         accepted = answer.verdict is Verdict.ACCEPTED
-        refused = not accepted and answer.verdict is not Verdict.RETRY
-        # Nobody may be there any more, and a detached run starts all the same.
-        if refused and not (self._detached and answer.verdict is Verdict.GONE):
+        if not accepted and answer.stops("task_started", detached=self._detached):
             message = f"the receiver answered {answer.text} to task_started"
             self._summarize("not_started", True, "StartRefused", message)
             return False
@@ -200,7 +206,7 @@ class Execution:
                 interval = answer.ack.heartbeat_seconds
             self._begin_to_beat(interval)
         if accepted:
-            self._heard(answer)
+            self._heard_start(answer)
         return True
 
     def _may_end(self) -> bool:
@@ -218,7 +224,7 @@ class Execution:
                 self.reporter.route,
                 interval=interval,
                 make=self._beat,
-                heard=self._heard,
+                heard=self._heard_beat,
             )
 
     def _call(self) -> Any:
@@ -254,11 +260,10 @@ class Execution:
             answer = self.reporter.deliver(ending.body, seconds=seconds)
             if answer.verdict is Verdict.INVALID:
                 refused = f"{answer.text}; it was {ending.kind or 'a result'}: {ending.message}"
-                too_large = answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
                 ending = self._endings.minimal(
                     "EventRefused",
                     f"the receiver refused the event of task {self._task!r}: {refused}",
-                    code="result_too_large" if too_large else "event_refused",
+                    code=_refusal_code(answer),
                 )
                 answer = self.reporter.deliver(ending.body, seconds=seconds)
         except Undelivered as trouble:
@@ -277,20 +282,22 @@ class Execution:
             return self._endings.interrupted(self._host_error)
         return self._endings.stopped(self.stop.reason, forced=forced)
 
-    def _heard(self, answer: Answer) -> None:
+    def _heard_start(self, answer: Answer) -> None:
+        self._heard(answer, "task_started")
+
+    def _heard_beat(self, answer: Answer) -> None:
+        self._heard(answer, "heartbeat")
+
+    def _heard(self, answer: Answer, frame: str) -> None:
         """An answer to `task_started` or to a heartbeat, from whichever thread."""
-        if self._detached:
-            return
-        if answer.cancels:
-            self.stop.ask("the weave cancelled it")
-        elif answer.verdict is Verdict.GONE or answer.status == 404:
-            self.stop.ask("the weave no longer waits for it")
+        if answer.stops(frame, detached=self._detached):
+            self.stop.ask(_why(answer))
 
     def _beat(self) -> Body:
         return self._messages.encode(self._messages.heartbeat())
 
     def _terminal_seconds(self) -> float:
-        if self._payload.HasField("delivery_retry_seconds"):
+        if self._payload.delivery_retry_seconds > 0:  # else as if absent
             return self._payload.delivery_retry_seconds
         if self._detached:
             return DETACHED_SECONDS
@@ -334,3 +341,8 @@ class Execution:
             backend=self._payload.adapter or None,
             reason=answer.text,
         )
+
+
+def _refusal_code(answer: Answer) -> str:
+    too_large = answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return "result_too_large" if too_large else "event_refused"

@@ -174,6 +174,7 @@ class _GrpcLine:
         """Send one event and wait for its answer; one at a time, and only if `ready`."""
         call = self._call
         if call is None or call.ended:
+            assert self._channel is not None  # noqa: S101 - `ready` has said so
             call = self._call = _Call(self._channel, self._metadata, self._pushed)
         try:
             ack = call.exchange(request, timeout)

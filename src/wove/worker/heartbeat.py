@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import logging
+import math
 import os
 import random
 import threading
@@ -86,12 +87,12 @@ class Pulse:
         timeout = min(self.interval, BEAT_SECONDS)
         answer = self.route.post(make(), timeout=timeout, fresh=self._elsewhere, line=line)
         self._elsewhere = answer.verdict is Verdict.ELSEWHERE
-        if answer.verdict in (Verdict.RETRY, Verdict.ELSEWHERE):
+        if not answer.is_final:
             self._failures += 1
             backoff = random.uniform(0.5, 1) * FIRST_BACKOFF * 2 ** min(self._failures, 16)  # noqa: S311
             return float(min(self.interval, backoff))
         self._failures = 0
-        if answer.ack is not None and answer.ack.HasField("heartbeat_seconds"):
+        if answer.ack is not None and 0 < answer.ack.heartbeat_seconds < math.inf:
             self.interval = answer.ack.heartbeat_seconds
         heard(answer)
         return self.interval

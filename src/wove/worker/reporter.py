@@ -62,7 +62,7 @@ class Reporter:
             timeout = max(min(ANSWER_SECONDS, left), 0.1)
             answer = self.route.post(body, timeout=timeout, fresh=fresh)
             tries += 1
-            if answer.verdict not in (Verdict.RETRY, Verdict.ELSEWHERE):
+            if answer.is_final:
                 return answer
             fresh = answer.verdict is Verdict.ELSEWHERE
             pause = random.uniform(0, min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** min(tries, 16)))  # noqa: S311

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 from collections.abc import Callable
 
@@ -25,7 +26,7 @@ def heartbeat_interval(payload: TaskPayload) -> float | None:
     if "heartbeat" not in payload.accepts:
         return None
     asked = payload.delivery.delivery_heartbeat_seconds
-    return asked / 3 if asked > 0 else DEFAULT_INTERVAL
+    return asked / 3 if 0 < asked < math.inf else DEFAULT_INTERVAL
 
 
 def announce(
@@ -49,7 +50,7 @@ def announce(
     if gated:
         return reporter.deliver(body, seconds=START_SECONDS)
     answer = reporter.route.post(body, timeout=UNGATED_SECONDS)
-    if answer.verdict in (Verdict.RETRY, Verdict.ELSEWHERE):
+    if not answer.is_final:
         # Its own reporter: what hurries the run's end is not about its start.
         later = Reporter(reporter.route)
 

@@ -140,6 +140,16 @@ class TestTable:
         assert code is grpc.StatusCode.INVALID_ARGUMENT
         assert trailing["wove-receiver"] == place.hub.receiver_id
 
+    def test_invalid_is_told_where_and_why(self, place: Place, client: Client) -> None:
+        place.open()
+        words = "the event is invalid: missing_value: task_result: expected result_pickle or"
+        bare = make("heartbeat")
+        bare.task_result.SetInParent()
+        with pytest.raises(grpc.RpcError) as caught:
+            client.publish(bare)
+        assert caught.value.details() == f"{words} result_json"
+        assert client.stream().ack(bare).message == f"{words} result_json"
+
     @pytest.mark.parametrize("header", ["Bearer wrong", "Basic secret-token", "", "Bearer "])
     def test_a_wrong_token(self, place: Place, client: Client, header: str) -> None:
         place.open()

@@ -38,6 +38,52 @@ class TestTheTable:
             wire.send(request(path_of(place.receiver), event_to_json(make("task_result"))))
             assert named(place, wire.reply()) == 204
 
+    @pytest.mark.parametrize("content_type", ["", " "])
+    def test_an_empty_content_type_is_json(self, place: Place, content_type: str) -> None:
+        place.open()
+        body, headers = event_to_json(make("task_result")), {"Content-Type": content_type}
+        with connect(place.receiver) as wire:
+            wire.send(request(path_of(place.receiver), body, headers=headers))
+            assert named(place, wire.reply()) == 204
+
+    @pytest.mark.parametrize(
+        ("body", "words"),
+        [
+            (
+                '{"type": "heartbeat", "run_id": "run-1", "attempt": "hunter2é"}',
+                "wrong_type: attempt: expected an integer from 0 to 4294967295, got text",
+            ),
+            (
+                '{"type": "task_error", "run_id": "run-1", "error": {"hunter2": ',
+                "invalid_json: expected one JSON value: Expecting value at character 63",
+            ),
+            (
+                '{"type": "task_error", "run_id": "run-1", "error": {"żkind": 1, "żkind": 2}}',
+                "duplicate_key: error.\\u017ckind: the name is there twice in one object",
+            ),
+        ],
+    )
+    def test_an_invalid_event_is_told_where_and_why(
+        self, place: Place, body: str, words: str
+    ) -> None:
+        place.open()
+        with connect(place.receiver) as wire:
+            wire.send(request(path_of(place.receiver), body.encode()))
+            reply = wire.reply()
+        assert named(place, reply) == 400
+        assert reply.body.isascii()
+        assert b"hunter2" not in reply.body
+        assert ack_from_json(reply.body).message == f"the event is invalid: {words}"
+
+    def test_the_words_of_a_400_have_a_limit(self, place: Place) -> None:
+        place.open()
+        body = '{"a":' * 200 + '{"b":1,"b":1}' + "}" * 200
+        with connect(place.receiver) as wire:
+            wire.send(request(path_of(place.receiver), body.encode()))
+            reply = wire.reply()
+        assert named(place, reply) == 400
+        assert len(ack_from_json(reply.body).message) == 400
+
     def test_cancel_is_a_200_with_the_acknowledgement_as_json(self, place: Place) -> None:
         place.open()
         with connect(place.receiver) as wire:
@@ -139,6 +185,22 @@ class TestTheTable:
         with connect(place.receiver) as wire:
             assert named(place, post(wire, place.receiver, make("task_result"))) == 500
         assert "The receiver failed on an event" in caplog.text
+
+    def test_a_failing_decoder_is_500_and_its_log_names_no_value(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        value = "hunter" + "2"
+
+        def fail(content_type: str, body: bytes) -> None:
+            raise ValueError(value)
+
+        monkeypatch.setattr("wove.receiver.door.decode_event", fail)
+        with connect(place.receiver) as wire:
+            assert named(place, post(wire, place.receiver, make("task_result"))) == 500
+            assert named(place, post(wire, place.receiver, make("task_result"))) == 500
+        assert "The receiver failed on an event: ValueError" in caplog.text
+        assert "decode_event" in caplog.text
+        assert value not in caplog.text
 
 
 class TestOtherRequests:

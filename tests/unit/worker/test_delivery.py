@@ -55,6 +55,16 @@ def test_without_a_receiver_id_the_plain_table_holds(receiver: Receiver) -> None
     assert run(payload)["outcome"] == "not_started"
 
 
+@pytest.mark.parametrize("seconds", [0.0, -1.0])
+def test_retry_seconds_that_are_not_above_0_are_as_absent(
+    receiver: Receiver, seconds: float
+) -> None:
+    payload = receiver.payload(int)
+    payload.delivery_retry_seconds = seconds
+    receiver.rule = answer("task_result", Reply(503), Reply(503), Reply())
+    assert run(as_dict(payload))["delivered"]
+
+
 def test_retry_after_is_honoured(receiver: Receiver) -> None:
     wait = Reply(503, headers={"Retry-After": "0.6"})
     receiver.rule = answer("task_started", wait, Reply())

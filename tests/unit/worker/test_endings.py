@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import sys
 import threading
@@ -142,6 +143,24 @@ def test_a_payload_of_a_newer_version_is_refused_before_anything_else(receiver: 
     _, exc = failed(receiver, payload)
     assert isinstance(exc, VersionMismatchError)
     assert receiver.names() == ["task_error"]
+
+
+@pytest.mark.parametrize("form", [dict, json.dumps])
+def test_a_newer_version_is_reported_before_anything_else_is_read(
+    receiver: Receiver, form: Callable[[dict[str, Any]], Any]
+) -> None:
+    newer = {**as_dict(receiver.payload(int)), "version": 2, "delivery": "fast", "accepts": {}}
+    del newer["receiver_id"]
+    assert run(form({**newer, "callable_pickle": "*"}))["outcome"] == "failed"
+    assert receiver.names() == ["task_error"]
+    error = receiver.frames("task_error")[0].event.task_error.error
+    assert (error.source, error.code) == ("wove", "version_mismatch")
+
+
+def test_an_origin_without_python_is_not_judged(receiver: Receiver) -> None:
+    payload = receiver.payload(int)
+    payload.origin.wove = "99.0.0"
+    assert run(as_dict(payload))["outcome"] == "succeeded"
 
 
 def test_a_pickle_of_another_python_is_refused_before_it_is_loaded(receiver: Receiver) -> None:

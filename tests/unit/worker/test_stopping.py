@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.unit.worker.receiver import CANCEL, Receiver, Reply, Seen, as_dict, value_of
+from wove.errors import CallbackUnreachableError
 from wove.integrations.worker import arun, run
 from wove.worker import entrypoint
 from wovepb.v1.payload_pb2 import TaskPayload
@@ -46,6 +47,14 @@ def test_the_announced_interval_is_a_third_of_the_setting(receiver: Receiver) ->
 
 def test_without_the_setting_it_is_five_seconds(receiver: Receiver) -> None:
     run(as_dict(receiver.payload(int)))
+    assert receiver.frames("task_started")[0].event.task_started.heartbeat_seconds == 5
+
+
+@pytest.mark.parametrize("setting", [0.0, -6.0])
+def test_a_setting_that_is_not_above_0_is_none(receiver: Receiver, setting: float) -> None:
+    payload = receiver.payload(int)
+    payload.delivery.delivery_heartbeat_seconds = setting
+    run(as_dict(payload))
     assert receiver.frames("task_started")[0].event.task_started.heartbeat_seconds == 5
 
 
@@ -117,10 +126,43 @@ def test_the_thread_is_whole_after_a_stopped_task(receiver: Receiver) -> None:
         assert entrypoint.run_here(as_dict(receiver.payload(int)))["outcome"] == "succeeded"
 
 
-@pytest.mark.parametrize("status", [404, 410])
-def test_a_run_that_is_gone_is_stopped(receiver: Receiver, status: int) -> None:
+@pytest.mark.parametrize("status", [401, 404, 409, 410])
+def test_a_run_whose_beats_are_refused_is_stopped_and_reports_once(
+    receiver: Receiver, status: int
+) -> None:
     receiver.rule = to_beats(Reply(status))
     assert run(as_dict(looping(receiver)))["outcome"] == "cancelled"
+    assert receiver.names() == ["task_started", "task_cancelled"]
+
+
+@pytest.mark.parametrize("status", [401, 404])
+def test_a_stopped_run_whose_end_is_refused_was_not_delivered(
+    receiver: Receiver, status: int
+) -> None:
+    receiver.rule = lambda seen: Reply() if seen.frame == "task_started" else Reply(status)
+    with pytest.raises(CallbackUnreachableError):
+        run(as_dict(looping(receiver)))
+    assert receiver.names() == ["task_started", "task_cancelled"]
+
+
+@pytest.mark.parametrize("status", [409, 410])
+def test_a_stopped_run_whose_end_nobody_wants_was_delivered(
+    receiver: Receiver, status: int
+) -> None:
+    receiver.rule = lambda seen: Reply() if seen.frame == "task_started" else Reply(status)
+    assert run(as_dict(looping(receiver)))["delivered"]
+    assert receiver.names() == ["task_started", "task_cancelled"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 409])
+def test_a_late_refusal_of_an_ungated_start_stops_the_task(receiver: Receiver, status: int) -> None:
+    replies = [Reply(503), Reply(status)]
+    receiver.rule = lambda seen: (
+        replies.pop(0) if seen.frame == "task_started" and replies else Reply()
+    )
+    payload = looping(receiver)
+    payload.start_gate = "none"
+    assert run(as_dict(payload))["outcome"] == "cancelled"
 
 
 @pytest.mark.parametrize(
@@ -128,10 +170,13 @@ def test_a_run_that_is_gone_is_stopped(receiver: Receiver, status: int) -> None:
     [
         Reply(421, headers={"Wove-Receiver": "another"}),
         Reply(410, headers={"Wove-Receiver": "another"}),
+        Reply(404, headers={"Wove-Receiver": "another"}),
         Reply(410, ours=False),
         Reply(503),
+        Reply(400),
+        Reply(402),
     ],
-    ids=["421", "410 of another", "410 of a stranger", "503"],
+    ids=["421", "410 of another", "404 of another", "410 of a stranger", "503", "400", "402"],
 )
 def test_no_other_answer_stops_a_running_task(receiver: Receiver, reply: Reply) -> None:
     receiver.rule = to_beats(reply)
@@ -139,9 +184,25 @@ def test_no_other_answer_stops_a_running_task(receiver: Receiver, reply: Reply) 
     assert receiver.frames("heartbeat")
 
 
-@pytest.mark.parametrize("reply", [Reply(200, CANCEL), Reply(410)], ids=["cancel", "410"])
-def test_detach_ignores_cancel_and_gone(receiver: Receiver, reply: Reply) -> None:
-    receiver.rule = lambda seen: reply if seen.frame != "task_result" else Reply()
+def test_a_beat_that_another_answered_is_followed_by_one_on_a_new_connection(
+    receiver: Receiver,
+) -> None:
+    receiver.rule = to_beats(Reply(421, headers={"Wove-Receiver": "another"}))
+    run(as_dict(looping(receiver, lambda: time.sleep(0.5))))
+    beats = receiver.frames("heartbeat")
+    assert len(beats) > 1
+    assert len({beat.connection for beat in beats}) == len(beats)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [Reply(200, CANCEL), Reply(410), Reply(409), Reply(404), Reply(401), Reply(400)],
+    ids=["cancel", "410", "409", "404", "401", "400"],
+)
+def test_detach_ignores_cancel_and_every_refusal(receiver: Receiver, reply: Reply) -> None:
+    # To its start, other refusals than 410 hold: test_run has them.
+    refused = {"heartbeat"} | ({"task_started"} if reply.status in (200, 410) else set())
+    receiver.rule = lambda seen: reply if seen.frame in refused else Reply()
     payload = looping(receiver, lambda: time.sleep(0.4))
     payload.delivery.delivery_orphan_policy = "detach"
     payload.start_gate = "none"

@@ -307,8 +307,8 @@ const file_wovepb_v1_event_service_proto_rawDesc = "" +
 	"\amessage2\xac\x01\n" +
 	"\fEventService\x12K\n" +
 	"\fPublishEvent\x12\x1c.wove.v1.PublishEventRequest\x1a\x1d.wove.v1.PublishEventResponse\x12O\n" +
-	"\fStreamEvents\x12\x1c.wove.v1.StreamEventsRequest\x1a\x1d.wove.v1.StreamEventsResponse(\x010\x01BI\n" +
-	"\vdev.wove.v1P\x01Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1b\x06proto3"
+	"\fStreamEvents\x12\x1c.wove.v1.StreamEventsRequest\x1a\x1d.wove.v1.StreamEventsResponse(\x010\x01B\\\n" +
+	"\vdev.wove.v1B\x11EventServiceProtoP\x01Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1b\x06proto3"
 
 var (
 	file_wovepb_v1_event_service_proto_rawDescOnce sync.Once

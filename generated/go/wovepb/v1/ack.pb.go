@@ -34,7 +34,6 @@ const (
 //	409            another terminal event came first, or another execution of
 //	               this run is alive: final.
 //	410            the run is unknown here, or has ended without an event: final.
-//	               Stop the task.
 //	413            the body is too large: as 400.
 //	421            another receiver's run or token (a balancer or a pre-forked
 //	               server stands between): try again on a new connection.
@@ -42,11 +41,41 @@ const (
 //	3xx, 5xx       try again.
 //	no answer      try again.
 //
-// "Final" ends the delivery of that event. A final answer to `task_started`: the
-// worker MUST NOT call the callable, and sends no more. 409 or 410 to a terminal event
-// is no failure of the worker. Once the callable has returned, cancel and 410 are
-// ignored. A 2xx whose body cannot be read is accepted all the same. Any other answer
-// MAY have an EventAck as its body, for `message`.
+// "Final" ends the delivery of that event. A 2xx whose body cannot be read is accepted
+// all the same. Any other answer MAY have an EventAck as its body, for `message`: of a
+// 400 it names the fault, the field's path and the problem, in ASCII and without any
+// value of the event.
+//
+// # Which answers stop the task
+//
+// What an answer does depends on the event that it answers. Answers of another
+// receiver are judged as below ("Who answered") before this table is looked at.
+//
+//	                 task_started   heartbeat,      terminal event
+//	                                progress, log
+//	2xx              go on          go on           done
+//	2xx, `cancel`    stop           stop            done
+//	401, 404         do not start   stop            the delivery has failed
+//	409, 410         do not start   stop            done: no failure of the worker
+//	400, 413, 415    do not start   go on           replace it, see below
+//	other 4xx        do not start   go on           the delivery has failed
+//	408, 421, 429,   try again      go on           try again
+//	3xx, 5xx, none
+//
+//	stop          the callable is not called, or is stopped if it runs: after a
+//	              refusal because nothing that this execution sends will be taken
+//	              any more. The worker still sends its terminal event, once and
+//	              like any other: usually `task_cancelled`, but a result that was
+//	              there first is sent. A final answer to it ends the run.
+//	do not start  the callable is not called, and nothing more is sent. If it runs
+//	              already, because the payload says `start_gate: "none"`: stop.
+//	go on         what was refused is forgotten; the next heartbeat follows.
+//
+// Once the callable has returned, no answer but that to the terminal event counts.
+// Under the orphan policy "detach" a task starts although `task_started` was answered by
+// 410, or by nobody; other final answers keep it from starting, such as the 409 that says
+// that another execution has the run. Once it runs, no answer stops it. The last column
+// holds all the same.
 //
 // 400, 413 or 415 to a terminal event: the worker MUST send, once, a minimal
 // `task_error` in its place, with a new `event_id`, an ErrorInfo of short ASCII text,
@@ -58,7 +87,8 @@ const (
 // A retry repeats the event's body byte for byte, with the same `event_id`. Waits
 // SHOULD grow exponentially with full jitter; `Retry-After` MUST be honoured. On a
 // broken connection the worker SHOULD read the answer that may be there before it
-// retries: a body refused early breaks the connection.
+// retries: a body refused early breaks the connection. A try without an answer
+// SHOULD be given up after 10 to 30 s.
 //
 // Deadlines run on the worker's monotonic clock from the first try:
 //
@@ -92,9 +122,13 @@ type EventAck struct {
 	Message string `protobuf:"bytes,4,opt,name=message,proto3" json:"message,omitempty"`
 	// Present: stop the task, and report how it ended.
 	Cancel *CancelTask `protobuf:"bytes,5,opt,name=cancel,proto3" json:"cancel,omitempty"`
-	// Seconds to wait before the retry.
+	// Seconds to wait before the retry; any number that is not finite or below 0 is as
+	// absent. Over HTTP the header `Retry-After` wins, in seconds; a date there MAY be
+	// ignored.
 	RetryAfterSeconds *float64 `protobuf:"fixed64,6,opt,name=retry_after_seconds,proto3,oneof" json:"retry_after_seconds,omitempty"`
-	// A new interval for the worker's heartbeats; finite and above 0.
+	// A new interval for the worker's heartbeats; finite and above 0. A reader of JSON
+	// refuses others (and has then a body that it cannot read); in binary they are as
+	// absent.
 	HeartbeatSeconds *float64 `protobuf:"fixed64,7,opt,name=heartbeat_seconds,proto3,oneof" json:"heartbeat_seconds,omitempty"`
 	// The receiver that answers.
 	ReceiverId    string `protobuf:"bytes,8,opt,name=receiver_id,proto3" json:"receiver_id,omitempty"`
@@ -203,8 +237,8 @@ const file_wovepb_v1_ack_proto_rawDesc = "" +
 	"\x11heartbeat_seconds\x18\a \x01(\x01H\x01R\x11heartbeat_seconds\x88\x01\x01\x12 \n" +
 	"\vreceiver_id\x18\b \x01(\tR\vreceiver_idB\x16\n" +
 	"\x14_retry_after_secondsB\x14\n" +
-	"\x12_heartbeat_secondsBI\n" +
-	"\vdev.wove.v1P\x01Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1b\x06proto3"
+	"\x12_heartbeat_secondsBS\n" +
+	"\vdev.wove.v1B\bAckProtoP\x01Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1b\x06proto3"
 
 var (
 	file_wovepb_v1_ack_proto_rawDescOnce sync.Once

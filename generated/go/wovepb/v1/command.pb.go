@@ -26,9 +26,12 @@ const (
 // Its JSON forms are those of Event (event.proto): nested, or flat with `type`:
 //
 //	{"type": "cancel_task", "run_id": "r1", "task_id": "report"}
+//
+// A frame beside `type` is refused.
 type Command struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What to do. Exactly one is set. An executor MUST ignore one it does not know.
+	// What to do. Exactly one is set. An executor MUST ignore one it does not know,
+	// except in nested JSON, where it cannot be told from a typo and is refused.
 	//
 	// Types that are valid to be assigned to Frame:
 	//
@@ -390,8 +393,8 @@ const file_wovepb_v1_command_proto_rawDesc = "" +
 	"\x14delivery_cancel_mode\x18\x03 \x01(\tR\x14delivery_cancel_mode\x126\n" +
 	"\x16delivery_orphan_policy\x18\x04 \x01(\tR\x16delivery_orphan_policy\"\n" +
 	"\n" +
-	"\bShutdownBI\n" +
-	"\vdev.wove.v1P\x01Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1b\x06proto3"
+	"\bShutdownBW\n" +
+	"\vdev.wove.v1B\fCommandProtoP\x01Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1b\x06proto3"
 
 var (
 	file_wovepb_v1_command_proto_rawDescOnce sync.Once

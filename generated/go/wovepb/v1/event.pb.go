@@ -56,10 +56,11 @@ const (
 // - nested JSON, `Content-Type: application/json`, without `type`;
 // - binary protobuf, `Content-Type: application/x-protobuf`.
 //
-// A receiver MUST take all three, and MUST take a body without Content-Type as
-// JSON. Media types are compared without regard to case or parameters. Its limit
-// on a body is in the payload's `max_event_bytes`; a worker SHOULD assume 64 MiB
-// where that is absent.
+// A receiver MUST take all three, and MUST take a body without Content-Type, or
+// with an empty one, as JSON. Media types are compared without regard to case or
+// parameters. There is no Content-Encoding: a compressed body is refused (415). Its
+// limit on a body is in the payload's `max_event_bytes`; a worker SHOULD assume
+// 64 MiB where that is absent.
 //
 // # JSON
 //
@@ -70,16 +71,17 @@ const (
 //	{"type": "task_result", "run_id": "r1", "task_id": "report",
 //	 "event_id": "e2", "result_pickle": "gAVOLg=="}
 //
-// An object with `type` is flat. A frame's field MUST NOT have the name of a
-// field of Event, of a frame, or `type`. Where protojson leaves a choice, or its
-// libraries differ:
+// An object with `type` is flat, and a frame beside `type` is refused. A frame's
+// field MUST NOT have the name of a field of Event, of a frame, `type`, or the alias
+// `result` (below). Where protojson leaves a choice, or its libraries differ:
 //
 //   - The text MUST be one JSON value of RFC 8259 in UTF-8 without byte order mark.
 //     Text after it, unquoted keys, comments and a name given twice in one object
 //     are refused. (A worker's parser that cannot see a repeated name is excused:
 //     this binds receivers.)
-//   - Unknown names are ignored, at every level. `null` is the same as absent,
-//     except in the flat alias `result`.
+//   - Unknown names are ignored, at every level: `runId` and `[a.b]`, which some
+//     libraries know, are unknown. `null` is the same as absent, except in the flat
+//     alias `result`.
 //   - bytes are base64. A writer MUST use the standard alphabet with padding. A
 //     reader MUST take the standard and the URL-safe alphabet, with all padding or
 //     none. It MUST refuse white space, other characters, half a padding and a mix
@@ -100,13 +102,16 @@ const (
 //
 // A receiver MUST acknowledge and drop an event whose frame it does not know: in
 // flat JSON an unknown `type`, in binary an event of unknown fields only. An event
-// without any frame is refused. Unknown fields of a known frame are ignored; a
-// binary `task_result` whose value lies in unknown fields only is not refused: it
-// ends the task with the error code "unsupported_feature".
+// without any frame is refused. Nested JSON is the exception: an unknown frame is
+// one unknown name among others there, and an object without a known frame cannot
+// be told from one with a typo, so it is refused. Unknown fields of a known frame
+// are ignored; a binary `task_result` whose value lies in unknown fields only is not
+// refused: it ends the task with the error code "unsupported_feature". Of two members
+// of a choice JSON is refused; in binary the last one is read, as protobuf says.
 type Event struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The payload's `run_id`, unchanged. Required. Wove makes `[a-z0-9-]{1,40}`; a
-	// reader MUST take any text of 1 to 255 characters.
+	// reader MUST take any text of 1 to 255 Unicode code points.
 	RunId string `protobuf:"bytes,1,opt,name=run_id,proto3" json:"run_id,omitempty"`
 	// The payload's `task_id`, unchanged.
 	TaskId string `protobuf:"bytes,2,opt,name=task_id,proto3" json:"task_id,omitempty"`
@@ -351,8 +356,10 @@ type TaskStarted struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Names the worker process for people, such as "host-1:4711".
 	WorkerId string `protobuf:"bytes,1,opt,name=worker_id,proto3" json:"worker_id,omitempty"`
-	// Seconds between the heartbeats that will follow; finite and above 0. Absent:
-	// none will follow, and silence MUST NOT be held against this worker.
+	// Seconds between the heartbeats that will follow; finite and above 0. A worker
+	// that will send them announces the interval it uses: a third of the payload's
+	// `delivery_heartbeat_seconds`, 5 without that. Absent: none will follow, and
+	// silence MUST NOT be held against this worker.
 	HeartbeatSeconds *float64 `protobuf:"fixed64,2,opt,name=heartbeat_seconds,proto3,oneof" json:"heartbeat_seconds,omitempty"`
 	// The backend's own identifier of the job, where the worker knows it.
 	BackendJobId string `protobuf:"bytes,3,opt,name=backend_job_id,proto3" json:"backend_job_id,omitempty"`
@@ -760,7 +767,9 @@ func (x *TaskCancelled) GetForced() bool {
 // while it waits to deliver that event. It SHOULD use a thread and a connection of
 // their own. A heartbeat that could not be sent is never kept or retried: the next
 // follows after its usual wait, with a backoff of at most a third of
-// `delivery_heartbeat_seconds`. Its answer may ask to cancel, like any other.
+// `delivery_heartbeat_seconds`, and on a new connection where another receiver had
+// answered. Its answer may ask to cancel, like any other; ack.proto says which
+// refusals stop the task.
 type Heartbeat struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1013,8 +1022,9 @@ const file_wovepb_v1_event_proto_rawDesc = "" +
 	"\x05level\x18\x01 \x01(\tR\x05level\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x16\n" +
 	"\x06logger\x18\x03 \x01(\tR\x06logger\x12\x16\n" +
-	"\x06stream\x18\x04 \x01(\tR\x06streamBI\n" +
-	"\vdev.wove.v1P\x01Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1b\x06proto3"
+	"\x06stream\x18\x04 \x01(\tR\x06streamBU\n" +
+	"\vdev.wove.v1B\n" +
+	"EventProtoP\x01Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1b\x06proto3"
 
 var (
 	file_wovepb_v1_event_proto_rawDescOnce sync.Once

@@ -25,15 +25,19 @@ const (
 //
 // A backend carries it as a JSON object (protojson, with the rules of event.proto),
 // or as base64 of that JSON where only text can travel (an environment variable, a
-// command line). Adapters MUST submit it unchanged. Writers MUST print the first
+// command line): the standard alphabet with padding. A reader ignores white space in
+// it, and takes a text whose first character that is no white space is `{` for JSON.
+// Adapters MUST submit it unchanged. Writers MUST print the first
 // nine fields always: `task_name` as null when there is none, `delivery` as {}.
 //
 // A worker:
 //
-//  1. MUST refuse a `version` above 1 before it reads anything else. If it finds
+//  1. MUST read `version`, `callback_url`, `run_id` and `task_id` first, and of a
+//     `version` above 1 nothing else: the rest may have become anything. If it finds
 //     `callback_url` and `run_id` it reports a `task_error` of source "wove" and
 //     code "version_mismatch" there.
-//  2. MUST compare `origin`, if present, with itself before it loads a pickle.
+//  2. MUST compare `origin`, if present, with itself before it loads a pickle. (One
+//     that cannot load pickles at all need not.)
 //  3. then lives the life of a run that event.proto describes.
 //
 // A payload without `version`, `run_id` or `callback_url` is refused: there is nobody
@@ -47,7 +51,7 @@ type TaskPayload struct {
 	Adapter string `protobuf:"bytes,2,opt,name=adapter,proto3" json:"adapter,omitempty"`
 	// Where events are posted. It contains a secret: it MUST NOT be logged as it is.
 	CallbackUrl string `protobuf:"bytes,3,opt,name=callback_url,proto3" json:"callback_url,omitempty"`
-	// Names the run; copied to every event. 1 to 255 characters.
+	// Names the run; copied to every event. 1 to 255 Unicode code points.
 	RunId string `protobuf:"bytes,4,opt,name=run_id,proto3" json:"run_id,omitempty"`
 	// Names the task in its weave; copied to every event.
 	TaskId string `protobuf:"bytes,5,opt,name=task_id,proto3" json:"task_id,omitempty"`
@@ -80,11 +84,12 @@ type TaskPayload struct {
 	// "heartbeat", "progress", "log". A worker MUST NOT use one that is not listed,
 	// and MUST ignore entries that it does not know.
 	Accepts []string `protobuf:"bytes,21,rep,name=accepts,proto3" json:"accepts,omitempty"`
-	// The largest event body that the receiver takes, in bytes. A worker whose event
+	// The largest event body that the receiver takes, in bytes of the body as it is
+	// sent: of JSON with its base64, by gRPC of the Event. A worker whose event
 	// is larger MUST send a `task_error` of code "result_too_large" in its place.
 	MaxEventBytes *uint32 `protobuf:"varint,22,opt,name=max_event_bytes,proto3,oneof" json:"max_event_bytes,omitempty"`
-	// For how many seconds a terminal event is tried; absent: as long as the task
-	// ran, at least 300 and at most 3600.
+	// For how many seconds a terminal event is tried; finite and above 0. Absent, or
+	// any other number: as long as the task ran, at least 300 and at most 3600.
 	DeliveryRetrySeconds *float64 `protobuf:"fixed64,23,opt,name=delivery_retry_seconds,proto3,oneof" json:"delivery_retry_seconds,omitempty"`
 	// What the pickles were made with.
 	Origin *Origin `protobuf:"bytes,24,opt,name=origin,proto3" json:"origin,omitempty"`
@@ -270,6 +275,7 @@ func (x *TaskPayload) GetIssuedAt() float64 {
 //
 // A Python worker MUST refuse, with code "version_mismatch" and before it loads any
 // pickle, an origin whose `python` differs from its own in major or minor version.
+// An origin whose `python` is empty is not judged.
 type Origin struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Such as "3.12.4".
@@ -341,10 +347,12 @@ type Delivery struct {
 	DeliveryIdempotencyKey *string `protobuf:"bytes,2,opt,name=delivery_idempotency_key,proto3,oneof" json:"delivery_idempotency_key,omitempty"`
 	// "best_effort" or "require_ack".
 	DeliveryCancelMode *string `protobuf:"bytes,3,opt,name=delivery_cancel_mode,proto3,oneof" json:"delivery_cancel_mode,omitempty"`
-	// A worker SHOULD send a heartbeat every third of these seconds; absent: every 5.
+	// A worker SHOULD send a heartbeat every third of these seconds; finite and above
+	// 0. Absent, or any other number: every 5.
 	DeliveryHeartbeatSeconds *float64 `protobuf:"fixed64,4,opt,name=delivery_heartbeat_seconds,proto3,oneof" json:"delivery_heartbeat_seconds,omitempty"`
 	// "cancel", "fail", "requeue" or "detach". Under "detach" a worker ignores a
-	// cancel, the answer 410, and a receiver that is absent, and runs the task.
+	// cancel, the answer 410 like every other refusal, and a receiver that is absent,
+	// and runs the task.
 	DeliveryOrphanPolicy *string `protobuf:"bytes,5,opt,name=delivery_orphan_policy,proto3,oneof" json:"delivery_orphan_policy,omitempty"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
@@ -469,8 +477,8 @@ const file_wovepb_v1_payload_proto_rawDesc = "" +
 	"\x19_delivery_idempotency_keyB\x17\n" +
 	"\x15_delivery_cancel_modeB\x1d\n" +
 	"\x1b_delivery_heartbeat_secondsB\x19\n" +
-	"\x17_delivery_orphan_policyBI\n" +
-	"\vdev.wove.v1P\x01Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1b\x06proto3"
+	"\x17_delivery_orphan_policyBW\n" +
+	"\vdev.wove.v1B\fPayloadProtoP\x01Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1b\x06proto3"
 
 var (
 	file_wovepb_v1_payload_proto_rawDescOnce sync.Once

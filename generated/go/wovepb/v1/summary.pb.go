@@ -122,7 +122,7 @@ func (x *RunSummary) GetCallbackUrl() string {
 type SummaryError struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Kind  string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
-	// At most 1000 characters.
+	// At most 1000 Unicode code points.
 	Message       string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -187,8 +187,8 @@ const file_wovepb_v1_summary_proto_rawDesc = "" +
 	"\fcallback_url\x18\x06 \x01(\tR\fcallback_url\"<\n" +
 	"\fSummaryError\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessageBI\n" +
-	"\vdev.wove.v1P\x01Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1b\x06proto3"
+	"\amessage\x18\x02 \x01(\tR\amessageBW\n" +
+	"\vdev.wove.v1B\fSummaryProtoP\x01Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1b\x06proto3"
 
 var (
 	file_wovepb_v1_summary_proto_rawDescOnce sync.Once

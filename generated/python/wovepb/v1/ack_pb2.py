@@ -25,14 +25,14 @@ _sym_db = _symbol_database.Default()
 from wovepb.v1 import command_pb2 as wovepb_dot_v1_dot_command__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13wovepb/v1/ack.proto\x12\x07wove.v1\x1a\x17wovepb/v1/command.proto\"\xd9\x02\n\x08\x45ventAck\x12\x1a\n\x08\x65vent_id\x18\x01 \x01(\tR\x08\x65vent_id\x12\x1c\n\tduplicate\x18\x02 \x01(\x08R\tduplicate\x12\x12\n\x04\x63ode\x18\x03 \x01(\x05R\x04\x63ode\x12\x18\n\x07message\x18\x04 \x01(\tR\x07message\x12+\n\x06\x63\x61ncel\x18\x05 \x01(\x0b\x32\x13.wove.v1.CancelTaskR\x06\x63\x61ncel\x12\x35\n\x13retry_after_seconds\x18\x06 \x01(\x01H\x00R\x13retry_after_seconds\x88\x01\x01\x12\x31\n\x11heartbeat_seconds\x18\x07 \x01(\x01H\x01R\x11heartbeat_seconds\x88\x01\x01\x12 \n\x0breceiver_id\x18\x08 \x01(\tR\x0breceiver_idB\x16\n\x14_retry_after_secondsB\x14\n\x12_heartbeat_secondsBI\n\x0b\x64\x65v.wove.v1P\x01Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13wovepb/v1/ack.proto\x12\x07wove.v1\x1a\x17wovepb/v1/command.proto\"\xd9\x02\n\x08\x45ventAck\x12\x1a\n\x08\x65vent_id\x18\x01 \x01(\tR\x08\x65vent_id\x12\x1c\n\tduplicate\x18\x02 \x01(\x08R\tduplicate\x12\x12\n\x04\x63ode\x18\x03 \x01(\x05R\x04\x63ode\x12\x18\n\x07message\x18\x04 \x01(\tR\x07message\x12+\n\x06\x63\x61ncel\x18\x05 \x01(\x0b\x32\x13.wove.v1.CancelTaskR\x06\x63\x61ncel\x12\x35\n\x13retry_after_seconds\x18\x06 \x01(\x01H\x00R\x13retry_after_seconds\x88\x01\x01\x12\x31\n\x11heartbeat_seconds\x18\x07 \x01(\x01H\x01R\x11heartbeat_seconds\x88\x01\x01\x12 \n\x0breceiver_id\x18\x08 \x01(\tR\x0breceiver_idB\x16\n\x14_retry_after_secondsB\x14\n\x12_heartbeat_secondsBS\n\x0b\x64\x65v.wove.v1B\x08\x41\x63kProtoP\x01Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'wovepb.v1.ack_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\013dev.wove.v1P\001Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\013dev.wove.v1B\010AckProtoP\001Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1'
   _globals['_EVENTACK']._serialized_start=58
   _globals['_EVENTACK']._serialized_end=403
 # @@protoc_insertion_point(module_scope)

@@ -27,14 +27,14 @@ from wovepb.v1 import command_pb2 as wovepb_dot_v1_dot_command__pb2
 from wovepb.v1 import event_pb2 as wovepb_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dwovepb/v1/event_service.proto\x12\x07wove.v1\x1a\x13wovepb/v1/ack.proto\x1a\x17wovepb/v1/command.proto\x1a\x15wovepb/v1/event.proto\"E\n\x13PublishEventRequest\x12&\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.wove.v1.EventH\x00R\x05\x65ventB\x06\n\x04\x62ody\";\n\x14PublishEventResponse\x12#\n\x03\x61\x63k\x18\x01 \x01(\x0b\x32\x11.wove.v1.EventAckR\x03\x61\x63k\"E\n\x13StreamEventsRequest\x12&\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.wove.v1.EventH\x00R\x05\x65ventB\x06\n\x04\x62ody\"\x81\x01\n\x14StreamEventsResponse\x12%\n\x03\x61\x63k\x18\x01 \x01(\x0b\x32\x11.wove.v1.EventAckH\x00R\x03\x61\x63k\x12\x37\n\x0b\x63\x61ncel_task\x18\x02 \x01(\x0b\x32\x13.wove.v1.CancelTaskH\x00R\x0b\x63\x61ncel_taskB\t\n\x07message2\xac\x01\n\x0c\x45ventService\x12K\n\x0cPublishEvent\x12\x1c.wove.v1.PublishEventRequest\x1a\x1d.wove.v1.PublishEventResponse\x12O\n\x0cStreamEvents\x12\x1c.wove.v1.StreamEventsRequest\x1a\x1d.wove.v1.StreamEventsResponse(\x01\x30\x01\x42I\n\x0b\x64\x65v.wove.v1P\x01Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dwovepb/v1/event_service.proto\x12\x07wove.v1\x1a\x13wovepb/v1/ack.proto\x1a\x17wovepb/v1/command.proto\x1a\x15wovepb/v1/event.proto\"E\n\x13PublishEventRequest\x12&\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.wove.v1.EventH\x00R\x05\x65ventB\x06\n\x04\x62ody\";\n\x14PublishEventResponse\x12#\n\x03\x61\x63k\x18\x01 \x01(\x0b\x32\x11.wove.v1.EventAckR\x03\x61\x63k\"E\n\x13StreamEventsRequest\x12&\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0e.wove.v1.EventH\x00R\x05\x65ventB\x06\n\x04\x62ody\"\x81\x01\n\x14StreamEventsResponse\x12%\n\x03\x61\x63k\x18\x01 \x01(\x0b\x32\x11.wove.v1.EventAckH\x00R\x03\x61\x63k\x12\x37\n\x0b\x63\x61ncel_task\x18\x02 \x01(\x0b\x32\x13.wove.v1.CancelTaskH\x00R\x0b\x63\x61ncel_taskB\t\n\x07message2\xac\x01\n\x0c\x45ventService\x12K\n\x0cPublishEvent\x12\x1c.wove.v1.PublishEventRequest\x1a\x1d.wove.v1.PublishEventResponse\x12O\n\x0cStreamEvents\x12\x1c.wove.v1.StreamEventsRequest\x1a\x1d.wove.v1.StreamEventsResponse(\x01\x30\x01\x42\\\n\x0b\x64\x65v.wove.v1B\x11\x45ventServiceProtoP\x01Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'wovepb.v1.event_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\013dev.wove.v1P\001Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\013dev.wove.v1B\021EventServiceProtoP\001Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1'
   _globals['_PUBLISHEVENTREQUEST']._serialized_start=111
   _globals['_PUBLISHEVENTREQUEST']._serialized_end=180
   _globals['_PUBLISHEVENTRESPONSE']._serialized_start=182

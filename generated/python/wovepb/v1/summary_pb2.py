@@ -24,14 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17wovepb/v1/summary.proto\x12\x07wove.v1\"\xd1\x01\n\nRunSummary\x12\"\n\x0cwove_version\x18\x01 \x01(\tR\x0cwove_version\x12\x16\n\x06run_id\x18\x02 \x01(\tR\x06run_id\x12\x18\n\x07outcome\x18\x03 \x01(\tR\x07outcome\x12\x1c\n\tdelivered\x18\x04 \x01(\x08R\tdelivered\x12+\n\x05\x65rror\x18\x05 \x01(\x0b\x32\x15.wove.v1.SummaryErrorR\x05\x65rror\x12\"\n\x0c\x63\x61llback_url\x18\x06 \x01(\tR\x0c\x63\x61llback_url\"<\n\x0cSummaryError\x12\x12\n\x04kind\x18\x01 \x01(\tR\x04kind\x12\x18\n\x07message\x18\x02 \x01(\tR\x07messageBI\n\x0b\x64\x65v.wove.v1P\x01Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17wovepb/v1/summary.proto\x12\x07wove.v1\"\xd1\x01\n\nRunSummary\x12\"\n\x0cwove_version\x18\x01 \x01(\tR\x0cwove_version\x12\x16\n\x06run_id\x18\x02 \x01(\tR\x06run_id\x12\x18\n\x07outcome\x18\x03 \x01(\tR\x07outcome\x12\x1c\n\tdelivered\x18\x04 \x01(\x08R\tdelivered\x12+\n\x05\x65rror\x18\x05 \x01(\x0b\x32\x15.wove.v1.SummaryErrorR\x05\x65rror\x12\"\n\x0c\x63\x61llback_url\x18\x06 \x01(\tR\x0c\x63\x61llback_url\"<\n\x0cSummaryError\x12\x12\n\x04kind\x18\x01 \x01(\tR\x04kind\x12\x18\n\x07message\x18\x02 \x01(\tR\x07messageBW\n\x0b\x64\x65v.wove.v1B\x0cSummaryProtoP\x01Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'wovepb.v1.summary_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\013dev.wove.v1P\001Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\013dev.wove.v1B\014SummaryProtoP\001Z8github.com/wove-dev/wove/generated/go/wovepb/v1;wovepbv1'
   _globals['_RUNSUMMARY']._serialized_start=37
   _globals['_RUNSUMMARY']._serialized_end=246
   _globals['_SUMMARYERROR']._serialized_start=248

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file wovepb/v1/command.proto.
  */
 export const file_wovepb_v1_command: GenFile = /*@__PURE__*/
-  fileDesc("Chd3b3ZlcGIvdjEvY29tbWFuZC5wcm90bxIHd292ZS52MSKiAQoHQ29tbWFuZBIuCghydW5fdGFzaxgQIAEoCzIQLndvdmUudjEuUnVuVGFza0gAUghydW5fdGFzaxI3CgtjYW5jZWxfdGFzaxgRIAEoCzITLndvdmUudjEuQ2FuY2VsVGFza0gAUgtjYW5jZWxfdGFzaxIlCghzaHV0ZG93bhgSIAEoCzIRLndvdmUudjEuU2h1dGRvd25IAEIHCgVmcmFtZSLIAgoHUnVuVGFzaxIWCgZydW5faWQYASABKAlSBnJ1bl9pZBIYCgd0YXNrX2lkGAIgASgJUgd0YXNrX2lkEigKD2NhbGxhYmxlX3BpY2tsZRgDIAEoDFIPY2FsbGFibGVfcGlja2xlEiAKC2FyZ3NfcGlja2xlGAQgASgMUgthcmdzX3BpY2tsZRIjCghkZWxpdmVyeRgFIAEoCzIRLndvdmUudjEuRGVsaXZlcnkSIQoJYXJnc19qc29uGAYgASgJSABSCWFyZ3NfanNvbogBARIPCgdhdHRlbXB0GAcgASgNEh8KBm9yaWdpbhgIIAEoCzIPLndvdmUudjEuT3JpZ2luEg8KB2FjY2VwdHMYCSADKAkSFwoKc3VwZXJzZWRlcxgKIAEoCUgBiAEBQgwKCl9hcmdzX2pzb25CDQoLX3N1cGVyc2VkZXMiqgEKCkNhbmNlbFRhc2sSFgoGcnVuX2lkGAEgASgJUgZydW5faWQSGAoHdGFza19pZBgCIAEoCVIHdGFza19pZBIyChRkZWxpdmVyeV9jYW5jZWxfbW9kZRgDIAEoCVIUZGVsaXZlcnlfY2FuY2VsX21vZGUSNgoWZGVsaXZlcnlfb3JwaGFuX3BvbGljeRgEIAEoCVIWZGVsaXZlcnlfb3JwaGFuX3BvbGljeSIKCghTaHV0ZG93bkJJCgtkZXYud292ZS52MVABWjhnaXRodWIuY29tL3dvdmUtZGV2L3dvdmUvZ2VuZXJhdGVkL2dvL3dvdmVwYi92MTt3b3ZlcGJ2MWIGcHJvdG8z", [file_wovepb_v1_payload]);
+  fileDesc("Chd3b3ZlcGIvdjEvY29tbWFuZC5wcm90bxIHd292ZS52MSKiAQoHQ29tbWFuZBIuCghydW5fdGFzaxgQIAEoCzIQLndvdmUudjEuUnVuVGFza0gAUghydW5fdGFzaxI3CgtjYW5jZWxfdGFzaxgRIAEoCzITLndvdmUudjEuQ2FuY2VsVGFza0gAUgtjYW5jZWxfdGFzaxIlCghzaHV0ZG93bhgSIAEoCzIRLndvdmUudjEuU2h1dGRvd25IAEIHCgVmcmFtZSLIAgoHUnVuVGFzaxIWCgZydW5faWQYASABKAlSBnJ1bl9pZBIYCgd0YXNrX2lkGAIgASgJUgd0YXNrX2lkEigKD2NhbGxhYmxlX3BpY2tsZRgDIAEoDFIPY2FsbGFibGVfcGlja2xlEiAKC2FyZ3NfcGlja2xlGAQgASgMUgthcmdzX3BpY2tsZRIjCghkZWxpdmVyeRgFIAEoCzIRLndvdmUudjEuRGVsaXZlcnkSIQoJYXJnc19qc29uGAYgASgJSABSCWFyZ3NfanNvbogBARIPCgdhdHRlbXB0GAcgASgNEh8KBm9yaWdpbhgIIAEoCzIPLndvdmUudjEuT3JpZ2luEg8KB2FjY2VwdHMYCSADKAkSFwoKc3VwZXJzZWRlcxgKIAEoCUgBiAEBQgwKCl9hcmdzX2pzb25CDQoLX3N1cGVyc2VkZXMiqgEKCkNhbmNlbFRhc2sSFgoGcnVuX2lkGAEgASgJUgZydW5faWQSGAoHdGFza19pZBgCIAEoCVIHdGFza19pZBIyChRkZWxpdmVyeV9jYW5jZWxfbW9kZRgDIAEoCVIUZGVsaXZlcnlfY2FuY2VsX21vZGUSNgoWZGVsaXZlcnlfb3JwaGFuX3BvbGljeRgEIAEoCVIWZGVsaXZlcnlfb3JwaGFuX3BvbGljeSIKCghTaHV0ZG93bkJXCgtkZXYud292ZS52MUIMQ29tbWFuZFByb3RvUAFaOGdpdGh1Yi5jb20vd292ZS1kZXYvd292ZS9nZW5lcmF0ZWQvZ28vd292ZXBiL3YxO3dvdmVwYnYxYgZwcm90bzM", [file_wovepb_v1_payload]);
 
 /**
  * Command is one frame that an executor is given.
@@ -21,11 +21,14 @@ export const file_wovepb_v1_command: GenFile = /*@__PURE__*/
  *
  *     {"type": "cancel_task", "run_id": "r1", "task_id": "report"}
  *
+ * A frame beside `type` is refused.
+ *
  * @generated from message wove.v1.Command
  */
 export type Command = Message<"wove.v1.Command"> & {
   /**
-   * What to do. Exactly one is set. An executor MUST ignore one it does not know.
+   * What to do. Exactly one is set. An executor MUST ignore one it does not know,
+   * except in nested JSON, where it cannot be told from a typo and is refused.
    *
    * @generated from oneof wove.v1.Command.frame
    */

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file wovepb/v1/event.proto.
  */
 export const file_wovepb_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("ChV3b3ZlcGIvdjEvZXZlbnQucHJvdG8SB3dvdmUudjEi9gQKBUV2ZW50EhYKBnJ1bl9pZBgBIAEoCVIGcnVuX2lkEhgKB3Rhc2tfaWQYAiABKAlSB3Rhc2tfaWQSGgoIZXZlbnRfaWQYAyABKAlSCGV2ZW50X2lkEiMKCmVtaXR0ZWRfYXQYBCABKAFIAVIKZW1pdHRlZF9hdIgBARIPCgdhdHRlbXB0GAUgASgNEiIKDGV4ZWN1dGlvbl9pZBgGIAEoCVIMZXhlY3V0aW9uX2lkEi0KD2JhY2tlbmRfYXR0ZW1wdBgHIAEoDUgCUg9iYWNrZW5kX2F0dGVtcHSIAQESEAoIc2VxdWVuY2UYCCABKA0SOgoMdGFza19zdGFydGVkGBAgASgLMhQud292ZS52MS5UYXNrU3RhcnRlZEgAUgx0YXNrX3N0YXJ0ZWQSNwoLdGFza19yZXN1bHQYESABKAsyEy53b3ZlLnYxLlRhc2tSZXN1bHRIAFILdGFza19yZXN1bHQSNAoKdGFza19lcnJvchgSIAEoCzISLndvdmUudjEuVGFza0Vycm9ySABSCnRhc2tfZXJyb3ISQAoOdGFza19jYW5jZWxsZWQYEyABKAsyFi53b3ZlLnYxLlRhc2tDYW5jZWxsZWRIAFIOdGFza19jYW5jZWxsZWQSJwoJaGVhcnRiZWF0GBQgASgLMhIud292ZS52MS5IZWFydGJlYXRIABIlCghwcm9ncmVzcxgVIAEoCzIRLndvdmUudjEuUHJvZ3Jlc3NIABIbCgNsb2cYFiABKAsyDC53b3ZlLnYxLkxvZ0gAQgcKBWZyYW1lQg0KC19lbWl0dGVkX2F0QhIKEF9iYWNrZW5kX2F0dGVtcHQixAEKC1Rhc2tTdGFydGVkEhwKCXdvcmtlcl9pZBgBIAEoCVIJd29ya2VyX2lkEjEKEWhlYXJ0YmVhdF9zZWNvbmRzGAIgASgBSABSEWhlYXJ0YmVhdF9zZWNvbmRziAEBEiYKDmJhY2tlbmRfam9iX2lkGAMgASgJUg5iYWNrZW5kX2pvYl9pZBImCg5iYWNrZW5kX3dvcmtlchgEIAEoCVIOYmFja2VuZF93b3JrZXJCFAoSX2hlYXJ0YmVhdF9zZWNvbmRzImkKClRhc2tSZXN1bHQSJgoNcmVzdWx0X3BpY2tsZRgBIAEoDEgAUg1yZXN1bHRfcGlja2xlEiIKC3Jlc3VsdF9qc29uGAIgASgJSABSC3Jlc3VsdF9qc29uQgcKBXZhbHVlUgZyZXN1bHQifgoJVGFza0Vycm9yEioKEGV4Y2VwdGlvbl9waWNrbGUYASABKAxSEGV4Y2VwdGlvbl9waWNrbGUSIgoMZXJyb3JfcGlja2xlGAIgASgMUgxlcnJvcl9waWNrbGUSIQoFZXJyb3IYAyABKAsyEi53b3ZlLnYxLkVycm9ySW5mbyLfAQoJRXJyb3JJbmZvEgwKBGtpbmQYASABKAkSDwoHbWVzc2FnZRgCIAEoCRIWCgl0cmFjZWJhY2sYAyABKAlIAIgBARIWCglyZXRyeWFibGUYBCABKAhIAYgBARIOCgZzb3VyY2UYBSABKAkSIQoFY2F1c2UYBiABKAsyEi53b3ZlLnYxLkVycm9ySW5mbxIMCgRjb2RlGAcgASgJEiYKCmV4Y2VwdGlvbnMYCCADKAsyEi53b3ZlLnYxLkVycm9ySW5mb0IMCgpfdHJhY2ViYWNrQgwKCl9yZXRyeWFibGUiLwoNVGFza0NhbmNlbGxlZBIOCgZyZWFzb24YASABKAkSDgoGZm9yY2VkGAIgASgIIgsKCUhlYXJ0YmVhdCJpCghQcm9ncmVzcxIUCgdjdXJyZW50GAEgASgBSACIAQESEgoFdG90YWwYAiABKAFIAYgBARIMCgR1bml0GAMgASgJEg8KB21lc3NhZ2UYBCABKAlCCgoIX2N1cnJlbnRCCAoGX3RvdGFsIkUKA0xvZxINCgVsZXZlbBgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEg4KBmxvZ2dlchgDIAEoCRIOCgZzdHJlYW0YBCABKAlCSQoLZGV2LndvdmUudjFQAVo4Z2l0aHViLmNvbS93b3ZlLWRldi93b3ZlL2dlbmVyYXRlZC9nby93b3ZlcGIvdjE7d292ZXBidjFiBnByb3RvMw");
+  fileDesc("ChV3b3ZlcGIvdjEvZXZlbnQucHJvdG8SB3dvdmUudjEi9gQKBUV2ZW50EhYKBnJ1bl9pZBgBIAEoCVIGcnVuX2lkEhgKB3Rhc2tfaWQYAiABKAlSB3Rhc2tfaWQSGgoIZXZlbnRfaWQYAyABKAlSCGV2ZW50X2lkEiMKCmVtaXR0ZWRfYXQYBCABKAFIAVIKZW1pdHRlZF9hdIgBARIPCgdhdHRlbXB0GAUgASgNEiIKDGV4ZWN1dGlvbl9pZBgGIAEoCVIMZXhlY3V0aW9uX2lkEi0KD2JhY2tlbmRfYXR0ZW1wdBgHIAEoDUgCUg9iYWNrZW5kX2F0dGVtcHSIAQESEAoIc2VxdWVuY2UYCCABKA0SOgoMdGFza19zdGFydGVkGBAgASgLMhQud292ZS52MS5UYXNrU3RhcnRlZEgAUgx0YXNrX3N0YXJ0ZWQSNwoLdGFza19yZXN1bHQYESABKAsyEy53b3ZlLnYxLlRhc2tSZXN1bHRIAFILdGFza19yZXN1bHQSNAoKdGFza19lcnJvchgSIAEoCzISLndvdmUudjEuVGFza0Vycm9ySABSCnRhc2tfZXJyb3ISQAoOdGFza19jYW5jZWxsZWQYEyABKAsyFi53b3ZlLnYxLlRhc2tDYW5jZWxsZWRIAFIOdGFza19jYW5jZWxsZWQSJwoJaGVhcnRiZWF0GBQgASgLMhIud292ZS52MS5IZWFydGJlYXRIABIlCghwcm9ncmVzcxgVIAEoCzIRLndvdmUudjEuUHJvZ3Jlc3NIABIbCgNsb2cYFiABKAsyDC53b3ZlLnYxLkxvZ0gAQgcKBWZyYW1lQg0KC19lbWl0dGVkX2F0QhIKEF9iYWNrZW5kX2F0dGVtcHQixAEKC1Rhc2tTdGFydGVkEhwKCXdvcmtlcl9pZBgBIAEoCVIJd29ya2VyX2lkEjEKEWhlYXJ0YmVhdF9zZWNvbmRzGAIgASgBSABSEWhlYXJ0YmVhdF9zZWNvbmRziAEBEiYKDmJhY2tlbmRfam9iX2lkGAMgASgJUg5iYWNrZW5kX2pvYl9pZBImCg5iYWNrZW5kX3dvcmtlchgEIAEoCVIOYmFja2VuZF93b3JrZXJCFAoSX2hlYXJ0YmVhdF9zZWNvbmRzImkKClRhc2tSZXN1bHQSJgoNcmVzdWx0X3BpY2tsZRgBIAEoDEgAUg1yZXN1bHRfcGlja2xlEiIKC3Jlc3VsdF9qc29uGAIgASgJSABSC3Jlc3VsdF9qc29uQgcKBXZhbHVlUgZyZXN1bHQifgoJVGFza0Vycm9yEioKEGV4Y2VwdGlvbl9waWNrbGUYASABKAxSEGV4Y2VwdGlvbl9waWNrbGUSIgoMZXJyb3JfcGlja2xlGAIgASgMUgxlcnJvcl9waWNrbGUSIQoFZXJyb3IYAyABKAsyEi53b3ZlLnYxLkVycm9ySW5mbyLfAQoJRXJyb3JJbmZvEgwKBGtpbmQYASABKAkSDwoHbWVzc2FnZRgCIAEoCRIWCgl0cmFjZWJhY2sYAyABKAlIAIgBARIWCglyZXRyeWFibGUYBCABKAhIAYgBARIOCgZzb3VyY2UYBSABKAkSIQoFY2F1c2UYBiABKAsyEi53b3ZlLnYxLkVycm9ySW5mbxIMCgRjb2RlGAcgASgJEiYKCmV4Y2VwdGlvbnMYCCADKAsyEi53b3ZlLnYxLkVycm9ySW5mb0IMCgpfdHJhY2ViYWNrQgwKCl9yZXRyeWFibGUiLwoNVGFza0NhbmNlbGxlZBIOCgZyZWFzb24YASABKAkSDgoGZm9yY2VkGAIgASgIIgsKCUhlYXJ0YmVhdCJpCghQcm9ncmVzcxIUCgdjdXJyZW50GAEgASgBSACIAQESEgoFdG90YWwYAiABKAFIAYgBARIMCgR1bml0GAMgASgJEg8KB21lc3NhZ2UYBCABKAlCCgoIX2N1cnJlbnRCCAoGX3RvdGFsIkUKA0xvZxINCgVsZXZlbBgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEg4KBmxvZ2dlchgDIAEoCRIOCgZzdHJlYW0YBCABKAlCVQoLZGV2LndvdmUudjFCCkV2ZW50UHJvdG9QAVo4Z2l0aHViLmNvbS93b3ZlLWRldi93b3ZlL2dlbmVyYXRlZC9nby93b3ZlcGIvdjE7d292ZXBidjFiBnByb3RvMw");
 
 /**
  * Event is one frame that a worker sends about one run of one task.
@@ -48,10 +48,11 @@ export const file_wovepb_v1_event: GenFile = /*@__PURE__*/
  * - nested JSON, `Content-Type: application/json`, without `type`;
  * - binary protobuf, `Content-Type: application/x-protobuf`.
  *
- * A receiver MUST take all three, and MUST take a body without Content-Type as
- * JSON. Media types are compared without regard to case or parameters. Its limit
- * on a body is in the payload's `max_event_bytes`; a worker SHOULD assume 64 MiB
- * where that is absent.
+ * A receiver MUST take all three, and MUST take a body without Content-Type, or
+ * with an empty one, as JSON. Media types are compared without regard to case or
+ * parameters. There is no Content-Encoding: a compressed body is refused (415). Its
+ * limit on a body is in the payload's `max_event_bytes`; a worker SHOULD assume
+ * 64 MiB where that is absent.
  *
  * # JSON
  *
@@ -62,16 +63,17 @@ export const file_wovepb_v1_event: GenFile = /*@__PURE__*/
  *     {"type": "task_result", "run_id": "r1", "task_id": "report",
  *      "event_id": "e2", "result_pickle": "gAVOLg=="}
  *
- * An object with `type` is flat. A frame's field MUST NOT have the name of a
- * field of Event, of a frame, or `type`. Where protojson leaves a choice, or its
- * libraries differ:
+ * An object with `type` is flat, and a frame beside `type` is refused. A frame's
+ * field MUST NOT have the name of a field of Event, of a frame, `type`, or the alias
+ * `result` (below). Where protojson leaves a choice, or its libraries differ:
  *
  * - The text MUST be one JSON value of RFC 8259 in UTF-8 without byte order mark.
  *   Text after it, unquoted keys, comments and a name given twice in one object
  *   are refused. (A worker's parser that cannot see a repeated name is excused:
  *   this binds receivers.)
- * - Unknown names are ignored, at every level. `null` is the same as absent,
- *   except in the flat alias `result`.
+ * - Unknown names are ignored, at every level: `runId` and `[a.b]`, which some
+ *   libraries know, are unknown. `null` is the same as absent, except in the flat
+ *   alias `result`.
  * - bytes are base64. A writer MUST use the standard alphabet with padding. A
  *   reader MUST take the standard and the URL-safe alphabet, with all padding or
  *   none. It MUST refuse white space, other characters, half a padding and a mix
@@ -92,16 +94,19 @@ export const file_wovepb_v1_event: GenFile = /*@__PURE__*/
  *
  * A receiver MUST acknowledge and drop an event whose frame it does not know: in
  * flat JSON an unknown `type`, in binary an event of unknown fields only. An event
- * without any frame is refused. Unknown fields of a known frame are ignored; a
- * binary `task_result` whose value lies in unknown fields only is not refused: it
- * ends the task with the error code "unsupported_feature".
+ * without any frame is refused. Nested JSON is the exception: an unknown frame is
+ * one unknown name among others there, and an object without a known frame cannot
+ * be told from one with a typo, so it is refused. Unknown fields of a known frame
+ * are ignored; a binary `task_result` whose value lies in unknown fields only is not
+ * refused: it ends the task with the error code "unsupported_feature". Of two members
+ * of a choice JSON is refused; in binary the last one is read, as protobuf says.
  *
  * @generated from message wove.v1.Event
  */
 export type Event = Message<"wove.v1.Event"> & {
   /**
    * The payload's `run_id`, unchanged. Required. Wove makes `[a-z0-9-]{1,40}`; a
-   * reader MUST take any text of 1 to 255 characters.
+   * reader MUST take any text of 1 to 255 Unicode code points.
    *
    * @generated from field: string run_id = 1 [json_name = "run_id"];
    */
@@ -233,8 +238,10 @@ export type TaskStarted = Message<"wove.v1.TaskStarted"> & {
   workerId: string;
 
   /**
-   * Seconds between the heartbeats that will follow; finite and above 0. Absent:
-   * none will follow, and silence MUST NOT be held against this worker.
+   * Seconds between the heartbeats that will follow; finite and above 0. A worker
+   * that will send them announces the interval it uses: a third of the payload's
+   * `delivery_heartbeat_seconds`, 5 without that. Absent: none will follow, and
+   * silence MUST NOT be held against this worker.
    *
    * @generated from field: optional double heartbeat_seconds = 2 [json_name = "heartbeat_seconds"];
    */
@@ -457,7 +464,9 @@ export const TaskCancelledSchema: GenMessage<TaskCancelled> = /*@__PURE__*/
  * while it waits to deliver that event. It SHOULD use a thread and a connection of
  * their own. A heartbeat that could not be sent is never kept or retried: the next
  * follows after its usual wait, with a backoff of at most a third of
- * `delivery_heartbeat_seconds`. Its answer may ask to cancel, like any other.
+ * `delivery_heartbeat_seconds`, and on a new connection where another receiver had
+ * answered. Its answer may ask to cancel, like any other; ack.proto says which
+ * refusals stop the task.
  *
  * @generated from message wove.v1.Heartbeat
  */

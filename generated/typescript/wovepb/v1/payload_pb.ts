@@ -10,22 +10,26 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file wovepb/v1/payload.proto.
  */
 export const file_wovepb_v1_payload: GenFile = /*@__PURE__*/
-  fileDesc("Chd3b3ZlcGIvdjEvcGF5bG9hZC5wcm90bxIHd292ZS52MSK5BgoLVGFza1BheWxvYWQSDwoHdmVyc2lvbhgBIAEoDRIPCgdhZGFwdGVyGAIgASgJEiIKDGNhbGxiYWNrX3VybBgDIAEoCVIMY2FsbGJhY2tfdXJsEhYKBnJ1bl9pZBgEIAEoCVIGcnVuX2lkEhgKB3Rhc2tfaWQYBSABKAlSB3Rhc2tfaWQSIQoJdGFza19uYW1lGAYgASgJSABSCXRhc2tfbmFtZYgBARIoCg9jYWxsYWJsZV9waWNrbGUYByABKAxSD2NhbGxhYmxlX3BpY2tsZRIgCgthcmdzX3BpY2tsZRgIIAEoDFILYXJnc19waWNrbGUSIwoIZGVsaXZlcnkYCSABKAsyES53b3ZlLnYxLkRlbGl2ZXJ5EiEKCWFyZ3NfanNvbhgQIAEoCUgBUglhcmdzX2pzb26IAQESKQoNY2FsbGJhY2tfZ3JwYxgRIAEoCUgCUg1jYWxsYmFja19ncnBjiAEBEiUKC3JlY2VpdmVyX2lkGBIgASgJSANSC3JlY2VpdmVyX2lkiAEBEg8KB2F0dGVtcHQYEyABKA0SIwoKc3RhcnRfZ2F0ZRgUIAEoCUgEUgpzdGFydF9nYXRliAEBEg8KB2FjY2VwdHMYFSADKAkSLQoPbWF4X2V2ZW50X2J5dGVzGBYgASgNSAVSD21heF9ldmVudF9ieXRlc4gBARI7ChZkZWxpdmVyeV9yZXRyeV9zZWNvbmRzGBcgASgBSAZSFmRlbGl2ZXJ5X3JldHJ5X3NlY29uZHOIAQESHwoGb3JpZ2luGBggASgLMg8ud292ZS52MS5PcmlnaW4SGAoLdHJhY2VwYXJlbnQYGSABKAlIB4gBARIhCglpc3N1ZWRfYXQYGiABKAFICFIJaXNzdWVkX2F0iAEBQgwKCl90YXNrX25hbWVCDAoKX2FyZ3NfanNvbkIQCg5fY2FsbGJhY2tfZ3JwY0IOCgxfcmVjZWl2ZXJfaWRCDQoLX3N0YXJ0X2dhdGVCEgoQX21heF9ldmVudF9ieXRlc0IZChdfZGVsaXZlcnlfcmV0cnlfc2Vjb25kc0IOCgxfdHJhY2VwYXJlbnRCDAoKX2lzc3VlZF9hdCI7CgZPcmlnaW4SDgoGcHl0aG9uGAEgASgJEgwKBHdvdmUYAiABKAkSEwoLY2xvdWRwaWNrbGUYAyABKAkivAMKCERlbGl2ZXJ5Ei8KEGRlbGl2ZXJ5X3RpbWVvdXQYASABKAFIAFIQZGVsaXZlcnlfdGltZW91dIgBARI/ChhkZWxpdmVyeV9pZGVtcG90ZW5jeV9rZXkYAiABKAlIAVIYZGVsaXZlcnlfaWRlbXBvdGVuY3lfa2V5iAEBEjcKFGRlbGl2ZXJ5X2NhbmNlbF9tb2RlGAMgASgJSAJSFGRlbGl2ZXJ5X2NhbmNlbF9tb2RliAEBEkMKGmRlbGl2ZXJ5X2hlYXJ0YmVhdF9zZWNvbmRzGAQgASgBSANSGmRlbGl2ZXJ5X2hlYXJ0YmVhdF9zZWNvbmRziAEBEjsKFmRlbGl2ZXJ5X29ycGhhbl9wb2xpY3kYBSABKAlIBFIWZGVsaXZlcnlfb3JwaGFuX3BvbGljeYgBAUITChFfZGVsaXZlcnlfdGltZW91dEIbChlfZGVsaXZlcnlfaWRlbXBvdGVuY3lfa2V5QhcKFV9kZWxpdmVyeV9jYW5jZWxfbW9kZUIdChtfZGVsaXZlcnlfaGVhcnRiZWF0X3NlY29uZHNCGQoXX2RlbGl2ZXJ5X29ycGhhbl9wb2xpY3lCSQoLZGV2LndvdmUudjFQAVo4Z2l0aHViLmNvbS93b3ZlLWRldi93b3ZlL2dlbmVyYXRlZC9nby93b3ZlcGIvdjE7d292ZXBidjFiBnByb3RvMw");
+  fileDesc("Chd3b3ZlcGIvdjEvcGF5bG9hZC5wcm90bxIHd292ZS52MSK5BgoLVGFza1BheWxvYWQSDwoHdmVyc2lvbhgBIAEoDRIPCgdhZGFwdGVyGAIgASgJEiIKDGNhbGxiYWNrX3VybBgDIAEoCVIMY2FsbGJhY2tfdXJsEhYKBnJ1bl9pZBgEIAEoCVIGcnVuX2lkEhgKB3Rhc2tfaWQYBSABKAlSB3Rhc2tfaWQSIQoJdGFza19uYW1lGAYgASgJSABSCXRhc2tfbmFtZYgBARIoCg9jYWxsYWJsZV9waWNrbGUYByABKAxSD2NhbGxhYmxlX3BpY2tsZRIgCgthcmdzX3BpY2tsZRgIIAEoDFILYXJnc19waWNrbGUSIwoIZGVsaXZlcnkYCSABKAsyES53b3ZlLnYxLkRlbGl2ZXJ5EiEKCWFyZ3NfanNvbhgQIAEoCUgBUglhcmdzX2pzb26IAQESKQoNY2FsbGJhY2tfZ3JwYxgRIAEoCUgCUg1jYWxsYmFja19ncnBjiAEBEiUKC3JlY2VpdmVyX2lkGBIgASgJSANSC3JlY2VpdmVyX2lkiAEBEg8KB2F0dGVtcHQYEyABKA0SIwoKc3RhcnRfZ2F0ZRgUIAEoCUgEUgpzdGFydF9nYXRliAEBEg8KB2FjY2VwdHMYFSADKAkSLQoPbWF4X2V2ZW50X2J5dGVzGBYgASgNSAVSD21heF9ldmVudF9ieXRlc4gBARI7ChZkZWxpdmVyeV9yZXRyeV9zZWNvbmRzGBcgASgBSAZSFmRlbGl2ZXJ5X3JldHJ5X3NlY29uZHOIAQESHwoGb3JpZ2luGBggASgLMg8ud292ZS52MS5PcmlnaW4SGAoLdHJhY2VwYXJlbnQYGSABKAlIB4gBARIhCglpc3N1ZWRfYXQYGiABKAFICFIJaXNzdWVkX2F0iAEBQgwKCl90YXNrX25hbWVCDAoKX2FyZ3NfanNvbkIQCg5fY2FsbGJhY2tfZ3JwY0IOCgxfcmVjZWl2ZXJfaWRCDQoLX3N0YXJ0X2dhdGVCEgoQX21heF9ldmVudF9ieXRlc0IZChdfZGVsaXZlcnlfcmV0cnlfc2Vjb25kc0IOCgxfdHJhY2VwYXJlbnRCDAoKX2lzc3VlZF9hdCI7CgZPcmlnaW4SDgoGcHl0aG9uGAEgASgJEgwKBHdvdmUYAiABKAkSEwoLY2xvdWRwaWNrbGUYAyABKAkivAMKCERlbGl2ZXJ5Ei8KEGRlbGl2ZXJ5X3RpbWVvdXQYASABKAFIAFIQZGVsaXZlcnlfdGltZW91dIgBARI/ChhkZWxpdmVyeV9pZGVtcG90ZW5jeV9rZXkYAiABKAlIAVIYZGVsaXZlcnlfaWRlbXBvdGVuY3lfa2V5iAEBEjcKFGRlbGl2ZXJ5X2NhbmNlbF9tb2RlGAMgASgJSAJSFGRlbGl2ZXJ5X2NhbmNlbF9tb2RliAEBEkMKGmRlbGl2ZXJ5X2hlYXJ0YmVhdF9zZWNvbmRzGAQgASgBSANSGmRlbGl2ZXJ5X2hlYXJ0YmVhdF9zZWNvbmRziAEBEjsKFmRlbGl2ZXJ5X29ycGhhbl9wb2xpY3kYBSABKAlIBFIWZGVsaXZlcnlfb3JwaGFuX3BvbGljeYgBAUITChFfZGVsaXZlcnlfdGltZW91dEIbChlfZGVsaXZlcnlfaWRlbXBvdGVuY3lfa2V5QhcKFV9kZWxpdmVyeV9jYW5jZWxfbW9kZUIdChtfZGVsaXZlcnlfaGVhcnRiZWF0X3NlY29uZHNCGQoXX2RlbGl2ZXJ5X29ycGhhbl9wb2xpY3lCVwoLZGV2LndvdmUudjFCDFBheWxvYWRQcm90b1ABWjhnaXRodWIuY29tL3dvdmUtZGV2L3dvdmUvZ2VuZXJhdGVkL2dvL3dvdmVwYi92MTt3b3ZlcGJ2MWIGcHJvdG8z");
 
 /**
  * TaskPayload is the message that leaves: one run of one task, for one worker.
  *
  * A backend carries it as a JSON object (protojson, with the rules of event.proto),
  * or as base64 of that JSON where only text can travel (an environment variable, a
- * command line). Adapters MUST submit it unchanged. Writers MUST print the first
+ * command line): the standard alphabet with padding. A reader ignores white space in
+ * it, and takes a text whose first character that is no white space is `{` for JSON.
+ * Adapters MUST submit it unchanged. Writers MUST print the first
  * nine fields always: `task_name` as null when there is none, `delivery` as {}.
  *
  * A worker:
  *
- * 1. MUST refuse a `version` above 1 before it reads anything else. If it finds
+ * 1. MUST read `version`, `callback_url`, `run_id` and `task_id` first, and of a
+ *    `version` above 1 nothing else: the rest may have become anything. If it finds
  *    `callback_url` and `run_id` it reports a `task_error` of source "wove" and
  *    code "version_mismatch" there.
- * 2. MUST compare `origin`, if present, with itself before it loads a pickle.
+ * 2. MUST compare `origin`, if present, with itself before it loads a pickle. (One
+ *    that cannot load pickles at all need not.)
  * 3. then lives the life of a run that event.proto describes.
  *
  * A payload without `version`, `run_id` or `callback_url` is refused: there is nobody
@@ -57,7 +61,7 @@ export type TaskPayload = Message<"wove.v1.TaskPayload"> & {
   callbackUrl: string;
 
   /**
-   * Names the run; copied to every event. 1 to 255 characters.
+   * Names the run; copied to every event. 1 to 255 Unicode code points.
    *
    * @generated from field: string run_id = 4 [json_name = "run_id"];
    */
@@ -150,7 +154,8 @@ export type TaskPayload = Message<"wove.v1.TaskPayload"> & {
   accepts: string[];
 
   /**
-   * The largest event body that the receiver takes, in bytes. A worker whose event
+   * The largest event body that the receiver takes, in bytes of the body as it is
+   * sent: of JSON with its base64, by gRPC of the Event. A worker whose event
    * is larger MUST send a `task_error` of code "result_too_large" in its place.
    *
    * @generated from field: optional uint32 max_event_bytes = 22 [json_name = "max_event_bytes"];
@@ -158,8 +163,8 @@ export type TaskPayload = Message<"wove.v1.TaskPayload"> & {
   maxEventBytes?: number | undefined;
 
   /**
-   * For how many seconds a terminal event is tried; absent: as long as the task
-   * ran, at least 300 and at most 3600.
+   * For how many seconds a terminal event is tried; finite and above 0. Absent, or
+   * any other number: as long as the task ran, at least 300 and at most 3600.
    *
    * @generated from field: optional double delivery_retry_seconds = 23 [json_name = "delivery_retry_seconds"];
    */
@@ -199,6 +204,7 @@ export const TaskPayloadSchema: GenMessage<TaskPayload> = /*@__PURE__*/
  *
  * A Python worker MUST refuse, with code "version_mismatch" and before it loads any
  * pickle, an origin whose `python` differs from its own in major or minor version.
+ * An origin whose `python` is empty is not judged.
  *
  * @generated from message wove.v1.Origin
  */
@@ -257,7 +263,8 @@ export type Delivery = Message<"wove.v1.Delivery"> & {
   deliveryCancelMode?: string | undefined;
 
   /**
-   * A worker SHOULD send a heartbeat every third of these seconds; absent: every 5.
+   * A worker SHOULD send a heartbeat every third of these seconds; finite and above
+   * 0. Absent, or any other number: every 5.
    *
    * @generated from field: optional double delivery_heartbeat_seconds = 4 [json_name = "delivery_heartbeat_seconds"];
    */
@@ -265,7 +272,8 @@ export type Delivery = Message<"wove.v1.Delivery"> & {
 
   /**
    * "cancel", "fail", "requeue" or "detach". Under "detach" a worker ignores a
-   * cancel, the answer 410, and a receiver that is absent, and runs the task.
+   * cancel, the answer 410 like every other refusal, and a receiver that is absent,
+   * and runs the task.
    *
    * @generated from field: optional string delivery_orphan_policy = 5 [json_name = "delivery_orphan_policy"];
    */

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file wovepb/v1/summary.proto.
  */
 export const file_wovepb_v1_summary: GenFile = /*@__PURE__*/
-  fileDesc("Chd3b3ZlcGIvdjEvc3VtbWFyeS5wcm90bxIHd292ZS52MSK2AQoKUnVuU3VtbWFyeRIiCgx3b3ZlX3ZlcnNpb24YASABKAlSDHdvdmVfdmVyc2lvbhIWCgZydW5faWQYAiABKAlSBnJ1bl9pZBIPCgdvdXRjb21lGAMgASgJEhEKCWRlbGl2ZXJlZBgEIAEoCBIkCgVlcnJvchgFIAEoCzIVLndvdmUudjEuU3VtbWFyeUVycm9yEiIKDGNhbGxiYWNrX3VybBgGIAEoCVIMY2FsbGJhY2tfdXJsIi0KDFN1bW1hcnlFcnJvchIMCgRraW5kGAEgASgJEg8KB21lc3NhZ2UYAiABKAlCSQoLZGV2LndvdmUudjFQAVo4Z2l0aHViLmNvbS93b3ZlLWRldi93b3ZlL2dlbmVyYXRlZC9nby93b3ZlcGIvdjE7d292ZXBidjFiBnByb3RvMw");
+  fileDesc("Chd3b3ZlcGIvdjEvc3VtbWFyeS5wcm90bxIHd292ZS52MSK2AQoKUnVuU3VtbWFyeRIiCgx3b3ZlX3ZlcnNpb24YASABKAlSDHdvdmVfdmVyc2lvbhIWCgZydW5faWQYAiABKAlSBnJ1bl9pZBIPCgdvdXRjb21lGAMgASgJEhEKCWRlbGl2ZXJlZBgEIAEoCBIkCgVlcnJvchgFIAEoCzIVLndvdmUudjEuU3VtbWFyeUVycm9yEiIKDGNhbGxiYWNrX3VybBgGIAEoCVIMY2FsbGJhY2tfdXJsIi0KDFN1bW1hcnlFcnJvchIMCgRraW5kGAEgASgJEg8KB21lc3NhZ2UYAiABKAlCVwoLZGV2LndvdmUudjFCDFN1bW1hcnlQcm90b1ABWjhnaXRodWIuY29tL3dvdmUtZGV2L3dvdmUvZ2VuZXJhdGVkL2dvL3dvdmVwYi92MTt3b3ZlcGJ2MWIGcHJvdG8z");
 
 /**
  * RunSummary is what a worker gives back to its backend when a run is over, and the
@@ -85,7 +85,7 @@ export type SummaryError = Message<"wove.v1.SummaryError"> & {
   kind: string;
 
   /**
-   * At most 1000 characters.
+   * At most 1000 Unicode code points.
    *
    * @generated from field: string message = 2;
    */
