@@ -7,12 +7,12 @@ BACKEND ?= process
 # Extra arguments for pytest: make test ARGS='-k celery -x'
 ARGS ?=
 
-.PHONY: help demo test check lint format types layers generate contract bench clean setup services
+.PHONY: help demo test check lint format types layers generate contract conformance bench clean setup services
 
 help: ## Show this list
 	@echo "Wove: keep a workflow inline in Python, run any task of it elsewhere."
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 	@echo
 	@echo "Start with: make demo"
 
@@ -22,6 +22,7 @@ demo: ## A weave with one task here and one in a worker process (BACKEND=celery:
 
 test: setup services ## Set up what the tests need, services included, and run them
 	$(PY) -m pytest -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
+	@$(if $(ARGS),,scripts/workers test)
 
 check: setup ## Format, lint, types, layers, unit and contract tests: under two minutes
 	@$(MAKE) --no-print-directory lint types layers
@@ -48,6 +49,9 @@ generate: setup ## Make the stubs in generated/ from proto/
 contract: setup ## buf lint, format and breaking, golden vectors, and generated code up to date
 	$(PY) -m pytest -q tests/contract $(ARGS)
 	$(PY) scripts/generate.py --check
+
+conformance: setup ## Run every worker of workers/ against a receiver that misbehaves; writes docs/conformance.md
+	$(PY) scripts/conformance.py $(ARGS)
 
 bench: setup ## Measure against the limits of this machine
 	$(PY) -m bench

@@ -22,26 +22,64 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 STUBS = Path("generated/python/wovepb/v1")
+MADE = {
+    "python": ("generated/python/wovepb/v1", "*_pb2*.py*"),
+    "go": ("generated/go", "**/*.pb.go"),
+    "java": ("generated/java", "**/*.java"),
+    "rust": ("generated/rust", "**/*.wove.v1*.rs"),
+    "typescript": ("generated/typescript", "**/*_pb.ts"),
+}
+"""Where the stubs of each language are, and which files there are made by this script."""
 IMAGE = Path("proto/contract.binpb")
 
 
-def buf(*arguments: str) -> None:
-    """Run the pinned `buf`, with this interpreter as the `python` of buf.gen.yaml."""
+def buf(*arguments: str, path: str = "") -> None:
+    """Run the pinned `buf`, with this interpreter as the `python` of buf.gen.yaml.
+
+    Args:
+        arguments: of buf.
+        path: a folder of plugins.
+    """
     tools = Path(sys.executable).parent
-    environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', '')}"}
+    folders = [str(tools), path, os.environ.get("PATH", "")]
+    environment = {**os.environ, "PATH": os.pathsep.join(each for each in folders if each)}
     subprocess.run([str(tools / "buf"), *arguments], cwd=ROOT, env=environment, check=True)
+
+
+def languages() -> list[str]:
+    """Those that this repository has stubs for, beside Python."""
+    return [name for name in MADE if (ROOT / "scripts" / f"stubs_{name}").exists()]
+
+
+def make_other(language: str, target: Path) -> None:
+    """The stubs of another language: its script brings the pinned plugins, or does it all."""
+    script = str(ROOT / "scripts" / f"stubs_{language}")
+    template = ROOT / f"buf.gen.{language}.yaml"
+    if not template.exists():
+        subprocess.run([script, str(target)], cwd=ROOT, check=True)
+        return
+    told = subprocess.run([script], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    folder = told.stdout.strip().splitlines()[-1]
+    arguments = ["generate", "--template", template.name, "--output", str(target)]
+    buf(*arguments, path=folder if Path(folder).is_dir() else "")
 
 
 def make(target: Path) -> None:
     """Write stubs and image below `target`, laid out as in the repository."""
     (target / IMAGE).parent.mkdir(parents=True, exist_ok=True)
     buf("generate", "--output", str(target))
+    for language in languages():
+        make_other(language, target)
     buf("build", "--exclude-source-info", "--output", str(target / IMAGE))
 
 
 def made_files(root: Path) -> set[Path]:
     """The files under `root` that this script makes, relative to it."""
-    stubs = (path.relative_to(root) for path in (root / STUBS).glob("*_pb2.py*"))
+    stubs = (
+        path.relative_to(root)
+        for folder, pattern in MADE.values()
+        for path in (root / folder).glob(pattern)
+    )
     return {*stubs, IMAGE}
 
 

@@ -18,12 +18,15 @@ require_dispatch("wove.backend")
 from wove.contract import payload_to_dict  # noqa: E402 - after the check above
 from wove.dispatch.pickling import dumps, loads  # noqa: E402
 from wove.dispatch.requirements import current_origin  # noqa: E402
+from wove.dispatch.urls import redacted  # noqa: E402
 from wove.errors import CallbackUnreachableError  # noqa: E402
 from wove.worker.answers import Verdict  # noqa: E402
-from wove.worker.endpoint import Endpoint, redacted  # noqa: E402
+from wove.worker.endpoint import Endpoint  # noqa: E402
 from wove.worker.entrypoint import arun as run_backend_payload_async  # noqa: E402
 from wove.worker.entrypoint import run as run_backend_payload  # noqa: E402
-from wove.worker.reporter import ANSWER_SECONDS, Reporter  # noqa: E402
+from wove.worker.messages import Body  # noqa: E402
+from wove.worker.reporter import ANSWER_SECONDS  # noqa: E402
+from wove.worker.routes import HttpRoute  # noqa: E402
 from wovepb.v1.payload_pb2 import Delivery, TaskPayload  # noqa: E402
 
 __all__ = [
@@ -64,8 +67,8 @@ def build_backend_payload(
     """The documented payload of a `run_task` frame.
 
     Args:
-        frame: `run_id`, `task_id`, `callable`, `args`, and optionally `delivery`, the
-            run's settings by name.
+        frame: `run_id`, `task_id`, `callable`, `args`, and optionally `task_name` and
+            `delivery`, the run's settings by name.
         callback_url: where the worker reports to.
         adapter: name of the adapter that submits it.
 
@@ -87,6 +90,8 @@ def build_backend_payload(
         ),
         origin=current_origin(),
     )
+    if frame.get("task_name") is not None:
+        payload.task_name = frame["task_name"]
     return payload_to_dict(payload)
 
 
@@ -123,10 +128,9 @@ def post_event(
         CallbackUnreachableError: there was no answer, or not one that accepts it.
         ValueError: `callback_url` is no HTTP URL.
     """
-    reporter = Reporter(Endpoint.parse(callback_url))
-    body = json.dumps(serialize_frame(frame)).encode()
-    request = reporter.request(body, "application/json")
-    answer = reporter.once(request, timeout=ANSWER_SECONDS if timeout is None else timeout)
+    body = Body(json.dumps(serialize_frame(frame)).encode(), "application/json")
+    route = HttpRoute(Endpoint.parse(callback_url))
+    answer = route.post(body, timeout=ANSWER_SECONDS if timeout is None else timeout)
     if answer.verdict is not Verdict.ACCEPTED:
         raise CallbackUnreachableError(
             f"{redacted(callback_url)} did not accept the {frame.get('type')}: {answer.text}",

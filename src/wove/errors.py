@@ -11,6 +11,7 @@ This module imports nothing of Wove, so every layer may raise from it.
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from typing import Any
 
 __all__ = [
@@ -74,9 +75,13 @@ class EnvironmentExecutionError(WoveError, RuntimeError):
             the worker sent them `traceback`, `retryable`, `source`, `cause`.
     """
 
-    def __init__(self, message: str, payload: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, message: str | Mapping[str, Any], payload: Mapping[str, Any] | None = None
+    ) -> None:
+        if not isinstance(message, str):  # the published package takes the description alone
+            payload, message = message, str(message.get("message") or message)
         super().__init__(message)
-        self.payload: dict[str, Any] = payload or {}
+        self.payload: dict[str, Any] = dict(payload or {})
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self.args[0], self.payload))
@@ -123,6 +128,10 @@ class ErrorCode(str, enum.Enum):
     """The worker could not load the callable or its arguments."""
     INVALID_PAYLOAD = "invalid_payload"
     """The worker was handed something that is no Wove payload."""
+    UNKNOWN_TASK = "unknown_task"
+    """The worker has no function of the task's name, and the payload carries none."""
+    PAYLOAD_NOT_PLAIN = "payload_not_plain"
+    """JSON cannot carry an argument exactly, and the environment allows no pickle."""
     RESULT_NOT_PICKLABLE = "result_not_picklable"
     """The task's result cannot be pickled."""
     RESULT_NOT_LOADABLE = "result_not_loadable"

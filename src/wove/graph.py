@@ -45,6 +45,7 @@ class Node:
         "missing",
         "name",
         "options",
+        "shared",
         "source",
         "started",
     )
@@ -68,6 +69,8 @@ class Node:
         self.missing = 0
         """Tasks that this one still waits for."""
         self.options: TaskOptions | None = None
+        self.shared: dict[str, Any] | None = None
+        """What the items of a mapped task share on their way elsewhere."""
         self.handle: Any = None
         """The asyncio task or the pool's job, while it runs."""
         self.started = 0.0

@@ -13,6 +13,7 @@ from wove.graph import UNMAPPED, Node
 from wove.options import MAPPING_OPTIONS, TASK_OPTIONS, check_options
 from wove.pool import ThreadPool
 from wove.scheduler import CURRENT, Run
+from wove.signatures import read_parameters
 from wove.waiting import outlast
 
 if TYPE_CHECKING:
@@ -91,9 +92,16 @@ class _ItemCall:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
+        self.__wrapped__ = function
 
     def __call__(self, item: Any) -> Any:
         return self._function(item)
+
+    @property
+    def item_parameter(self) -> str:
+        """What the callable's own parameter is called; `item` where that is not to be seen."""
+        required, optional, _ = read_parameters(self._function)
+        return (*required, *optional, "item")[0]
 
 
 async def _perform(run: Run, node: Node, source: Any) -> Any:

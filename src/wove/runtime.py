@@ -16,7 +16,7 @@ FILE_NAME = "wove_config.py"
 
 _DEFAULTS = TASK_OPTIONS | WEAVE_OPTIONS
 _ENVIRONMENT_OPTIONS = _DEFAULTS - {"environment"}
-_SETTINGS = frozenset({"executor", "executor_config"})
+_SETTINGS = frozenset({"allow_pickle", "executor", "executor_config"})
 _FILE_NAMES = _DEFAULTS | {"default_environment", "environments"}
 
 Settings = dict[str, Any]
@@ -147,6 +147,8 @@ def _checked(name: str, settings: Mapping[str, Any]) -> Settings:
         checked.setdefault("executor_config", old)
     options = {key: value for key, value in checked.items() if key not in _SETTINGS}
     check_options(options, _ENVIRONMENT_OPTIONS, where)
+    if not isinstance(checked.get("allow_pickle", True), bool):
+        raise ValueError(f"allow_pickle of {where} must be True or False")
     executor = checked.get("executor")
     if executor is not None and not isinstance(executor, str) and not hasattr(executor, "send"):
         raise ValueError(

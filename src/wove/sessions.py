@@ -46,6 +46,8 @@ class Sessions:
 
         options = node.options
         assert options is not None  # noqa: S101 - for the type checker
+        if item is not None and node.shared is None:
+            node.shared = {}
         session = await self._session(options.environment or self._layers.default)
         call = TaskCall(
             task_id=node.name,
@@ -54,6 +56,7 @@ class Sessions:
             options=options,
             on_run=outcome.remote_runs.append,
             item=item,
+            shared=node.shared,
         )
         try:
             return await session.execute(call)
@@ -93,16 +96,16 @@ class Sessions:
 
         settings = self._layers.settings
         near = self._layers.resolve({"environment": name}, mapped=False).delivery
-        session = EnvironmentSession(
-            name,
-            self._layers.environments[name],
-            {
-                "error_mode": settings.error_mode,
-                "max_pending": settings.max_pending,
-                "delivery_heartbeat_seconds": near.delivery_heartbeat_seconds,
-                "delivery_orphan_policy": near.delivery_orphan_policy,
-            },
-        )
+        environment = self._layers.environments[name]
+        run_config = {
+            "error_mode": settings.error_mode,
+            "max_pending": settings.max_pending,
+            "delivery_heartbeat_seconds": near.delivery_heartbeat_seconds,
+            "delivery_orphan_policy": near.delivery_orphan_policy,
+        }
+        if not environment.get("allow_pickle", True):
+            run_config["allow_pickle"] = False
+        session = EnvironmentSession(name, environment, run_config)
         try:
             await session.start()
         except BaseException as error:

@@ -94,6 +94,7 @@ class KeywordCall:
     def __init__(self, function: Callable[..., Any], positional: tuple[str, ...]) -> None:
         self._function = function
         self._positional = positional
+        self.__wrapped__ = function
 
     def __call__(self, **arguments: Any) -> Any:
         """Call the callable with the first parameters by position and the rest by name."""

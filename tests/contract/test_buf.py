@@ -133,7 +133,8 @@ def repository(copy: Path) -> Path:
     shutil.copy(ROOT / "buf.gen.yaml", copy)
     shutil.copytree(ROOT / STUBS, copy / STUBS, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "scripts").mkdir()
-    shutil.copy(ROOT / "scripts" / "generate.py", copy / "scripts")
+    for name in ("generate.py", "protoc_gen_grpc_python.py"):
+        shutil.copy(ROOT / "scripts" / name, copy / "scripts")
     return copy
 
 

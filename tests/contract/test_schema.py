@@ -12,9 +12,16 @@ from google.protobuf.message import Message
 
 from scripts.generate import IMAGE, ROOT
 from wove.contract import COMMANDS, FRAMES, TERMINAL
-from wovepb.v1 import ack_pb2, command_pb2, event_pb2, payload_pb2, summary_pb2
+from wovepb.v1 import (
+    ack_pb2,
+    command_pb2,
+    event_pb2,
+    event_service_pb2,
+    payload_pb2,
+    summary_pb2,
+)
 
-MODULES = [ack_pb2, command_pb2, event_pb2, payload_pb2, summary_pb2]
+MODULES = [ack_pb2, command_pb2, event_pb2, event_service_pb2, payload_pb2, summary_pb2]
 ENVELOPES = [(event_pb2.Event, FRAMES), (command_pb2.Command, COMMANDS)]
 SIXTY_FOUR_BITS = {
     FieldDescriptor.TYPE_INT64,

@@ -67,7 +67,10 @@ def test_once(tmp_path: Path, whole_group: bool) -> None:
     assert tasks.lines(effect) == []
 
 
-def test_once_with_celery(tmp_path: Path, redis_url: str, celery_worker: Any) -> None:
+@pytest.mark.parametrize("terminate", [True, False], ids=["terminate", "by its heartbeat"])
+def test_once_with_celery(
+    tmp_path: Path, redis_url: str, celery_worker: Any, terminate: bool
+) -> None:
     """The worker outlives the weave, and does not finish what nobody waits for."""
     celery_worker(redis_url, queue="faults-interrupt", concurrency=1)
     environment = {
@@ -75,11 +78,12 @@ def test_once_with_celery(tmp_path: Path, redis_url: str, celery_worker: Any) ->
         "executor_config": {
             "broker_url": redis_url,
             "queue": "faults-interrupt",
-            "terminate_on_cancel": True,  # the receiver that could ask it to stop goes away
+            "terminate_on_cancel": terminate,
         },
     }
     started, effect = tmp_path / "started", tmp_path / "effect"
-    arguments = (json.dumps(environment), "{}", str(started), str(effect))
+    options = json.dumps({"delivery_heartbeat_seconds": 1.5})
+    arguments = (json.dumps(environment), options, str(started), str(effect))
     with script("interrupted.py", *arguments, folder=tmp_path) as process:
         tasks.wait_for(started)
         os.kill(process.pid, signal.SIGINT)

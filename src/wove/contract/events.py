@@ -23,6 +23,7 @@ __all__ = [
     "decode_event",
     "event_from_bytes",
     "event_from_json",
+    "event_from_message",
     "event_to_bytes",
     "event_to_json",
     "event_to_nested_json",
@@ -138,7 +139,15 @@ def event_from_bytes(data: bytes | bytearray | memoryview) -> Event:
     Raises:
         ContractError: the contract does not allow it.
     """
-    event = from_bytes(Event, data)
+    return event_from_message(from_bytes(Event, data))
+
+
+def event_from_message(event: Event) -> Event:
+    """An event that came as part of a binary message, as `event_from_bytes`.
+
+    Raises:
+        ContractError: the contract does not allow it.
+    """
     kind = event.WhichOneof("frame")
     if kind is None and not len(UnknownFieldSet(event)):
         raise ContractError("missing_field", "frame", _NO_FRAME)

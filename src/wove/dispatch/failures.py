@@ -20,7 +20,7 @@ from wove.errors import (
 )
 from wovepb.v1.event_pb2 import ErrorInfo, TaskError
 
-__all__ = ["RemoteTraceback", "error_info", "exception_from_error", "scrub"]
+__all__ = ["RemoteTraceback", "error_info", "exception_from_error", "scrub", "words_of"]
 
 MAX_DEPTH = 8
 """Levels of causes and group members below the outermost error (event.proto)."""
@@ -28,6 +28,10 @@ MAX_MESSAGE_BYTES = 64 * 1024
 MAX_TRACEBACK_BYTES = 256 * 1024
 MAX_MEMBERS = 32
 """Members of an exception group that are described."""
+MAX_DESCRIBED = 256
+"""Exceptions that are described in all: groups may share their members."""
+
+_CAUSE: Any = BaseException.__dict__["__cause__"]
 
 _TYPES: dict[ErrorCode, type[DeliveryError]] = {
     ErrorCode.CALLBACK_MISDIRECTED: CallbackUnreachableError,
@@ -63,7 +67,7 @@ def error_info(
         code: with source "wove", the value of a member of `ErrorCode`.
         retryable: whether another try may succeed, where that is known.
     """
-    info = _describe(exc, MAX_DEPTH)
+    info = _Describer().describe(exc, MAX_DEPTH)
     info.traceback = _cut_middle(_format(exc), MAX_TRACEBACK_BYTES)
     info.source = source
     info.code = code
@@ -90,8 +94,14 @@ def exception_from_error(error: TaskError, facts: Mapping[str, Any]) -> Exceptio
     if exc is None:
         exc = _delivery_error(info, facts) or _execution_error(error, facts, trouble)
     if info.traceback and exc.__cause__ is None:
-        exc.__cause__ = RemoteTraceback(info.traceback)
+        # Through the descriptor: a frozen class refuses to have attributes set.
+        _CAUSE.__set__(exc, RemoteTraceback(info.traceback))
     return exc
+
+
+def words_of(exc: BaseException) -> str:
+    """Type and text of any exception; its own code may fail in any way, this does not."""
+    return f"{type(exc).__name__}: {_message(exc)}"
 
 
 def scrub(text: str, limit: int = MAX_MESSAGE_BYTES) -> str:
@@ -102,25 +112,42 @@ def scrub(text: str, limit: int = MAX_MESSAGE_BYTES) -> str:
     return data.decode("utf-8", "ignore")
 
 
-def _describe(exc: BaseException, depth: int) -> ErrorInfo:
-    info = ErrorInfo(kind=scrub(type(exc).__name__, 1024), message=scrub(_message(exc)))
-    if depth == 0:
+class _Describer:
+    """Describes one exception, its causes and members, of which there may be any number."""
+
+    def __init__(self) -> None:
+        self._left = MAX_DESCRIBED
+
+    def describe(self, exc: BaseException, depth: int) -> ErrorInfo:
+        self._left -= 1
+        info = ErrorInfo(kind=scrub(type(exc).__name__, 1024), message=scrub(_message(exc)))
+        if depth == 0:
+            return info
+        cause = exc.__cause__
+        if cause is None and not exc.__suppress_context__:
+            cause = exc.__context__
+        if cause is not None and self._left > 0:
+            info.cause.CopyFrom(self.describe(cause, depth - 1))
+        for member in _members(exc)[:MAX_MEMBERS]:
+            if self._left <= 0:
+                break
+            info.exceptions.append(self.describe(member, depth - 1))
         return info
-    cause = exc.__cause__
-    if cause is None and not exc.__suppress_context__:
-        cause = exc.__context__
-    if cause is not None:
-        info.cause.CopyFrom(_describe(cause, depth - 1))
-    members = getattr(exc, "exceptions", None)
-    if isinstance(members, (tuple, list)):
-        found = [member for member in members if isinstance(member, BaseException)]
-        info.exceptions.extend(_describe(member, depth - 1) for member in found[:MAX_MEMBERS])
-    return info
+
+
+def _members(exc: BaseException) -> list[BaseException]:
+    try:
+        members = getattr(exc, "exceptions", None)
+        if isinstance(members, (tuple, list)):
+            return [member for member in members if isinstance(member, BaseException)]
+    except BaseException:  # noqa: BLE001, S110 - the exception's own attribute
+        pass
+    return []
 
 
 def _message(exc: BaseException) -> str:
     try:
-        return str(exc)
+        return str.__str__(str(exc))  # not a subclass, whose methods would be anybody's
     except BaseException as trouble:  # noqa: BLE001 - the exception's own __str__
         return f"<its __str__ raised {type(trouble).__name__}>"
 
@@ -155,8 +182,8 @@ def _load_exception(data: bytes) -> tuple[Exception | None, str]:
         return None, ""
     try:
         exc = loads(data)
-    except Exception as trouble:  # noqa: BLE001 - anything that a stranger's pickle may do
-        return None, f"{type(trouble).__name__}: {_message(trouble)}"
+    except BaseException as trouble:  # noqa: BLE001 - anything that a stranger's pickle may do
+        return None, words_of(trouble)
     if isinstance(exc, Exception):
         return exc, ""
     return None, ""
@@ -193,7 +220,7 @@ def _load_payload(error: TaskError) -> dict[str, Any]:
         return {}
     try:
         payload = loads(error.error_pickle)
-    except Exception as trouble:  # noqa: BLE001 - as above
+    except BaseException as trouble:  # noqa: BLE001 - as above
         return {"message": f"the worker's description cannot be loaded: {_message(trouble)}"}
     return dict(payload) if isinstance(payload, Mapping) else {"message": str(payload)}
 

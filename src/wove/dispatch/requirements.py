@@ -18,6 +18,7 @@ __all__ = [
     "check_origin",
     "check_version",
     "current_origin",
+    "has_dispatch",
     "require_dispatch",
 ]
 
@@ -34,7 +35,7 @@ def require_dispatch(reason: str) -> None:
     Raises:
         MissingDispatchFeatureError: one is missing; the message has the install command.
     """
-    if not _has_packages():
+    if not has_dispatch():
         raise MissingDispatchFeatureError(reason)
 
 
@@ -86,7 +87,8 @@ def _origin() -> Origin:
     return Origin(python=python, wove=__version__, cloudpickle=cloudpickle.__version__)
 
 
-def _has_packages() -> bool:
+def has_dispatch() -> bool:
+    """Whether the packages of `wove[dispatch]` are installed."""
     try:
         specs = [
             importlib.util.find_spec(n) for n in ("cloudpickle", "httptools", "google.protobuf")

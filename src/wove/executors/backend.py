@@ -10,14 +10,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wove.dispatch.requirements import require_dispatch
-from wove.errors import MissingPackageError, SubmissionError, WoveError
+from wove.dispatch.threads import in_thread
+from wove.dispatch.urls import redacted
+from wove.errors import DeliveryError, ErrorCode, SubmissionError, WoveError
 from wove.executors.backend_state import BackendState
 from wove.executors.base import EnvironmentExecutor, Frame
+from wove.executors.checks import check_packages, check_settings
 from wove.executors.liveness import Liveness
 from wove.executors.records import CancelOutcome
 from wove.executors.registry import adapter_class_for
 
 if TYPE_CHECKING:
+    from wove.dispatch.typed import Convert
     from wove.executors.watch import Verdict
     from wove.integrations.base import BackendAdapter
 
@@ -31,11 +35,13 @@ REASON_SECONDS = 2.0
 class _Job:
     task: str
     supersedes: str | None
+    convert: Convert | None
     heartbeat_seconds: float | None
     submitting: asyncio.Task[None] | None = None
     submission: Any = None
     submitted: bool = False
     heard: bool = False  # its submission failed, and it runs all the same
+    gone: bool = False  # there is proof that it does not run
     backend_job_id: str | None = None
 
 
@@ -91,20 +97,24 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
         Raises:
             MissingDispatchFeatureError: `wove[dispatch]` is not installed.
             MissingPackageError: the backend's package is not installed.
-            TypeError: the backend's settings are missing.
+            TypeError: settings of the backend are missing, or unknown.
             CallbackUnreachableError: `callback_url` leads to another process.
         """
+        check_packages(self._adapter_class, self.backend_name, self._required_modules)
+        check_settings(self._adapter_class, self.backend_name, environment_config)
         require_dispatch(f"The {self.backend_name} executor")
-        self._check_packages()
         # Imported here: they need wove[dispatch], and only a remote task pays for them.
         from wove.executors.inbox import Inbox
-        from wove.executors.payloads import PayloadBuilder, Return
+        from wove.executors.payloads import PayloadBuilder, Return, is_large
         from wove.executors.watcher import Watcher
-        from wove.receiver import CallbackSettings, receiver_for
+        from wove.receiver import CallbackSettings, open_receiver, receiver_for
         from wove.receiver.clock import SYSTEM_CLOCK
 
         settings = CallbackSettings.from_config(environment_config)
-        receiver = receiver_for(settings)
+        # Opening one may look a host up, or load gRPC: not on the weave's loop.
+        receiver = open_receiver(settings)
+        if receiver is None:
+            receiver = await in_thread(receiver_for, settings)
         self._environment = environment_name
         self._receiver = receiver
         self._loop = asyncio.get_running_loop()
@@ -112,6 +122,8 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
         self._submitting: set[asyncio.Task[None]] = set()
         self._detached: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._pickles = run_config.get("allow_pickle", True)
+        self._is_large = is_large
         self._adapter = adapter = self._adapter_class(
             name=self.backend_name,
             config={
@@ -134,7 +146,10 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
             knows_queued=adapter.knows_queued,
         )
         self._inbox = Inbox(
-            listener=self._listener, facts=self._facts, on_terminal=self._watcher.remove
+            listener=self._listener,
+            facts=self._facts,
+            on_terminal=self._watcher.remove,
+            convert=self._convert,
         )
         await receiver.check_address()
         try:
@@ -150,12 +165,14 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
             environment=environment_name,
             way_back=Return(
                 callback_url=receiver.url,
+                callback_grpc=receiver.grpc_url,
                 receiver_id=receiver.hub.receiver_id,
                 max_event_bytes=receiver.max_event_bytes,
             ),
             start_gate=adapter.start_gate,
             max_bytes=adapter.max_payload_bytes,
             measure=adapter.payload_size,
+            pickles=self._pickles,
         )
 
     async def send(self, frame: Frame) -> None:
@@ -168,7 +185,7 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
             DeliveryError: the payload cannot be made.
         """
         if frame["type"] == "run_task":
-            self.begin_run(frame)
+            self._begin(frame, await in_thread(self._payloads.build, frame))
         elif frame["type"] == "cancel_task":
             await self.cancel_run(frame)
 
@@ -208,7 +225,9 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
             return "stopped"  # the backend never took it, and the gate is shut
         if frame.get("delivery_cancel_mode") == "require_ack":
             self._watcher.cancel_asked(run_id)
-        return await self._adapter.cancel(run_id, job.submission, frame) or "asked"
+        outcome = await self._adapter.cancel(run_id, job.submission, frame) or "asked"
+        job.gone = outcome == "stopped"
+        return outcome
 
     async def end_run(self, run_id: str, cause: str, *, item_goes_on: bool = False) -> bool:
         """Ask the hub, after every event that has already been read."""
@@ -227,7 +246,8 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
 
     def close_item(self, run_id: str) -> None:
         """Forget the item's runs, here and in the hub."""
-        self._receiver.hub.close_item(run_id)
+        newest = self._jobs.get(run_id)
+        self._receiver.hub.close_item(run_id, gone=newest is not None and newest.gone)
         each: str | None = run_id
         while each is not None:
             self._watcher.remove(each)
@@ -253,22 +273,17 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
 
     # ---- submitting -------------------------------------------------------------------
 
-    def _check_packages(self) -> None:
-        kind = self._adapter_class
-        required = self._required_modules
-        modules = kind.required_modules if required is None else tuple(required)
-        missing = kind.missing_modules(modules)
-        if missing:
-            hint = kind.install_hint or f"pip install {missing[0]}"
-            raise MissingPackageError(
-                f"{self.backend_name} executor requested, but dependency `{missing[0]}` is not "
-                f"installed. Install with: {hint}"
-            )
-
     def begin_run(self, frame: Frame) -> bool:
-        """Make the payload, expect the run, and begin to submit it; as `send` does."""
+        """As `send`, at once; False where making the payload would hold the loop up."""
+        if self._is_large(frame["args"]):
+            return False
+        self._begin(frame, self._payloads.build(frame))
+        return True
+
+    def _begin(self, frame: Frame, payload: dict[str, Any]) -> None:
+        """Expect the run, and begin to submit it."""
         run_id, delivery = frame["run_id"], frame["delivery"]
-        payload = self._payloads.build(frame)
+        convert = None if self._pickles else self._converter(frame)
         detached = delivery.get("delivery_orphan_policy") == "detach"
         self._receiver.hub.open_run(
             run_id,
@@ -281,6 +296,7 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
             detached=detached,
         )
         job = _Job(
+            convert=convert,
             task=frame["task_id"],
             supersedes=frame.get("supersedes"),
             heartbeat_seconds=delivery.get("delivery_heartbeat_seconds"),
@@ -290,7 +306,6 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
         submitting = self._detached if detached else self._submitting
         submitting.add(job.submitting)
         job.submitting.add_done_callback(submitting.discard)
-        return True
 
     async def _submit(self, run_id: str, job: _Job, payload: dict[str, Any], frame: Frame) -> None:
         hub = self._receiver.hub
@@ -316,14 +331,15 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
                 self._watch(run_id, job)
             return
         job.submitted = True
-        job.backend_job_id = self._adapter.job_id(job.submission)
+        self._watch(run_id, job)
+        with contextlib.suppress(Exception):  # only a name for people, of the library's object
+            job.backend_job_id = self._adapter.job_id(job.submission)
         self._inbox.give(
             "task_submitted",
             run_id,
             backend_job_id=job.backend_job_id,
             backend=self.backend_name,
         )
-        self._watch(run_id, job)
 
     def _watch(self, run_id: str, job: _Job) -> None:
         run = self._receiver.hub.run(run_id)
@@ -357,7 +373,6 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
 
     def _report(self, run_id: str, verdict: Verdict) -> None:
         from wove.executors.verdicts import verdict_error
-        from wove.receiver.address import without_token
 
         job = self._jobs.get(run_id)
         lost = verdict.cause == "worker_lost"
@@ -365,12 +380,30 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
             # The backend has already given the job to another worker, who waits.
             self._watch(run_id, job)
             return
-        error = verdict_error(
-            verdict, self._facts(run_id), without_token(self._receiver.url, self._receiver.token)
-        )
+        error = verdict_error(verdict, self._facts(run_id), redacted(self._receiver.url))
         self._inbox.give(
             "task_error", run_id, exception=error, verdict=verdict.cause, proof=verdict.proof
         )
+
+    def _convert(self, run_id: str) -> Convert | None:
+        job = self._jobs.get(run_id)
+        return None if job is None else job.convert
+
+    def _converter(self, frame: Frame) -> Convert:
+        """What checks and makes the result of a task whose function is only a typed stub."""
+        from wove.dispatch.typed import WrongType, returns
+
+        try:
+            return returns(frame["callable"])
+        except WrongType as error:
+            raise DeliveryError(
+                f"Task '{frame['task_id']}' cannot be sent to environment '{self._environment}', "
+                f"which has allow_pickle=False: {error}",
+                code=ErrorCode.PAYLOAD_NOT_PLAIN,
+                reason=str(error),
+                task=frame["task_id"],
+                environment=self._environment,
+            ) from error
 
     def _facts(self, run_id: str) -> dict[str, Any]:
         job = self._jobs.get(run_id)

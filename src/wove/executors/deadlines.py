@@ -54,11 +54,17 @@ async def _task_timed_out(session: EnvironmentSession, run: Run) -> None:
 
 async def _delivery_timed_out(session: EnvironmentSession, run: Run) -> None:
     record, seconds = run.record, run.item.call.options.delivery.delivery_timeout
+    reason, advice = None, ""
+    if record.started_at is None:
+        reason, advice = await _why_not_started(session, run)
+        if run.ended:
+            return
     error = DeliveryTimeoutError(
         f"Task '{record.task}' gave no result within its delivery_timeout of {seconds:g} s "
-        f"in environment '{record.environment}' (last seen: {record.state}).",
+        f"in environment '{record.environment}' (last seen: {record.state}).{advice}",
         code=ErrorCode.DELIVERY_TIMEOUT,
         limit=seconds,
+        reason=reason,
         **describe(record),
     )
     await run.item.end_without_event(run, "timed_out", error, cancel=True)
@@ -66,19 +72,29 @@ async def _delivery_timed_out(session: EnvironmentSession, run: Run) -> None:
 
 async def _start_timed_out(session: EnvironmentSession, run: Run) -> None:
     record, seconds = run.record, run.item.call.options.delivery.start_timeout
-    reason = await session.executor.pending_reason(run.run_id) or None
+    reason, advice = await _why_not_started(session, run)
     if record.started_at is not None or run.ended:
         return
     error = DeliveryTimeoutError(
         f"Task '{record.task}' was not started within its start_timeout of {seconds:g} s in "
-        f"environment '{record.environment}'{f': {reason}' if reason else ''}. "
-        "Is a worker running that takes its jobs?",
+        f"environment '{record.environment}'.{advice}",
         code=ErrorCode.START_TIMEOUT,
         limit=seconds,
         reason=reason,
         **describe(record),
     )
     await run.item.end_without_event(run, "start_timed_out", error, cancel=True)
+
+
+async def _why_not_started(session: EnvironmentSession, run: Run) -> tuple[str | None, str]:
+    """The backend's reason, and it and what to look at as the end of an error's text."""
+    reason = await session.executor.pending_reason(run.run_id) or None
+    if reason is not None and reason.startswith("running"):
+        advice = "Its worker has not reached callback_url: can it, from where it runs?"
+    else:
+        advice = "Is a worker running that takes its jobs, and knows them by the same name?"
+    said = f" {session.backend_name} says: {reason}." if reason else ""
+    return reason, f"{said} {advice}"
 
 
 def _check_silence(session: EnvironmentSession, run: Run, seconds: float) -> None:

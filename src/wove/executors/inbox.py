@@ -7,9 +7,10 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from wove.dispatch.threads import in_thread
+from wove.dispatch.typed import Convert
 from wove.executors.base import Frame
-from wove.executors.intake import frame_from, is_large
-from wove.executors.threads import in_thread
+from wove.executors.intake import frame_from, is_large, unreadable
 from wovepb.v1.event_pb2 import Event
 
 __all__ = ["HOLD_SECONDS", "Inbox"]
@@ -27,6 +28,7 @@ class Inbox:
     Args:
         listener: is given each frame, on the weave's loop; None: `get` waits for them.
         facts: `task`, `environment`, `run_id`, `backend`, `backend_job_id` of a run.
+        convert: of a run, where no pickle may be loaded; see `frame_from`.
         on_terminal: called with the run of each terminal event, before its frame is given.
     """
 
@@ -36,12 +38,14 @@ class Inbox:
         listener: Callable[[Frame], None] | None,
         facts: Callable[[str], dict[str, Any]],
         on_terminal: Callable[[str], None],
+        convert: Callable[[str], Convert | None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._frames: asyncio.Queue[Frame] = asyncio.Queue()
         self._give = listener or self._frames.put_nowait
         self._facts = facts
         self._on_terminal = on_terminal
+        self._convert = convert
         self._held: list[tuple[str, Event]] = []
         self._loading: set[asyncio.Task[None]] = set()
 
@@ -83,11 +87,20 @@ class Inbox:
                 self._loading.add(task)
                 task.add_done_callback(self._loading.discard)
                 continue
-            frame = frame_from(event, self._facts(run_id))
+            try:
+                frame = frame_from(event, self._facts(run_id), self._convert(run_id))
+            except BaseException as error:  # noqa: BLE001 - the worker's values run their own code
+                frame = unreadable(event, self._facts(run_id), error)
             if frame is not None:
                 self._give(frame)
 
     async def _take_large(self, run_id: str, event: Event) -> None:
-        frame = await in_thread(frame_from, event, self._facts(run_id))
+        facts = self._facts(run_id)
+        try:
+            frame = await in_thread(frame_from, event, facts, self._convert(run_id))
+        except asyncio.CancelledError:
+            raise  # `close` gives it up
+        except BaseException as error:  # noqa: BLE001 - as above
+            frame = unreadable(event, facts, error)
         if frame is not None:
             self._give(frame)

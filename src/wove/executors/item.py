@@ -36,6 +36,7 @@ logger = logging.getLogger("wove.executors")
 
 _FINAL = frozenset(
     {
+        ErrorCode.PAYLOAD_NOT_PLAIN,
         ErrorCode.PAYLOAD_NOT_PICKLABLE,  # the next payload would be the same
         ErrorCode.PAYLOAD_TOO_LARGE,
         ErrorCode.DUPLICATE_KEY,  # a new attempt's id would get past the refusal
@@ -258,6 +259,8 @@ class Item:
             "attempt": attempt,
             "supersedes": self.runs[-1].run_id if self.runs else None,
         }
+        if call.shared is not None:
+            frame["shared"] = call.shared
         if self._key is not None:
             frame["job_id"] = job_id(self._key, attempt)
         if call.options.delivery.start_timeout is not None:
@@ -286,7 +289,7 @@ class Item:
 
     def _goes_on(self, error: BaseException) -> bool:
         """Whether this failure of the newest run leads to another run."""
-        if getattr(error, "code", None) in _FINAL and isinstance(error, DeliveryError):
+        if isinstance(error, DeliveryError) and error.code in _FINAL:
             return False
         return self._retries_left > 0 or self._requeues(error)
 

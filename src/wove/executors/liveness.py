@@ -51,6 +51,9 @@ class Liveness:
     lost_grace: float = 0.25
     """The same from the backend's "lost": the worker is known to send nothing more."""
 
+    queued_warning: float = 60.0
+    """A run that no worker has begun after this is told of, once, in the log."""
+
     callback_grace: float = 45.0
     """A job known to run, and no event of it ever, for this long: callback unreachable. Less
     than the 60 s after which its worker gives up by itself, and the backend says lost."""

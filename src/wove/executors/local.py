@@ -11,8 +11,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from wove.dispatch.threads import in_thread
 from wove.executors.base import EnvironmentExecutor, Frame
-from wove.executors.threads import in_thread
 
 __all__ = ["LocalEnvironmentExecutor"]
 

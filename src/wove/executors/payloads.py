@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from wove.contract import payload_to_dict
 from wove.dispatch.pickling import dumps, find_unpicklable
+from wove.dispatch.plain import NotPlain, dump_plain
 from wove.dispatch.requirements import current_origin
 from wove.errors import DeliveryError, ErrorCode, PayloadTooLargeError
 from wove.executors.base import Frame
 from wovepb.v1.payload_pb2 import TaskPayload
 
-__all__ = ["PayloadBuilder", "Return"]
+__all__ = ["PayloadBuilder", "Return", "is_large"]
 
 ACCEPTS = ("heartbeat", "progress", "log")
 """The frames that the receiver takes beyond the four documented ones."""
+
+LARGE_BYTES = 1 << 20
+"""Payloads of larger arguments are made in a thread, not on the weave's loop."""
 
 _DELIVERY_FIELDS = (
     "delivery_timeout",
@@ -32,11 +37,14 @@ _DELIVERY_FIELDS = (
 class Return:
     """The way back, as every payload of a weave names it."""
 
-    callback_url: str
+    callback_url: str = field(repr=False)
     """Where events are posted; it holds the token."""
 
     receiver_id: str
     """Names the receiver's process."""
+
+    callback_grpc: str | None = field(default=None, repr=False)
+    """Where they may be sent by gRPC; it holds the token."""
 
     max_event_bytes: int
     """The largest event body that the receiver takes."""
@@ -52,6 +60,7 @@ class PayloadBuilder:
         start_gate: the worker must wait for the answer to `task_started`.
         max_bytes: the largest payload that the backend takes.
         measure: bytes of a payload as the backend will see it.
+        pickles: False: tasks go by name, and arguments as JSON.
     """
 
     def __init__(
@@ -63,6 +72,7 @@ class PayloadBuilder:
         start_gate: bool,
         max_bytes: int | None,
         measure: Callable[[dict[str, Any]], int],
+        pickles: bool = True,
     ) -> None:
         self._backend = backend
         self._environment = environment
@@ -70,9 +80,8 @@ class PayloadBuilder:
         self._start_gate = start_gate
         self._max_bytes = max_bytes
         self._measure = measure
+        self._pickles = pickles
         self._origin = current_origin()
-        # The callable is kept beside its pickle, so that its id stays its own.
-        self._callables: dict[int, tuple[Callable[..., Any], bytes]] = {}
 
     def build(self, frame: Frame) -> dict[str, Any]:
         """The documented payload, JSON-safe.
@@ -88,22 +97,28 @@ class PayloadBuilder:
             callback_url=self._way_back.callback_url,
             run_id=frame["run_id"],
             task_id=frame["task_id"],
-            callable_pickle=self._pickled_callable(function, frame),
-            args_pickle=self._pickled_args(frame),
             receiver_id=self._way_back.receiver_id,
             attempt=frame.get("attempt", 0),
             accepts=ACCEPTS,
             max_event_bytes=self._way_back.max_event_bytes,
-            origin=self._origin,
             issued_at=time.time(),
         )
         name = getattr(function, "__name__", None)
+        if self._pickles:
+            payload.callable_pickle = self._pickled_callable(function, frame)
+            payload.args_pickle = self._pickled_args(frame)
+            payload.origin.CopyFrom(self._origin)
+        else:
+            name = getattr(inspect.unwrap(function), "__name__", None)
+            payload.args_json = self._plain_args(function, frame)
         if name is not None:
             payload.task_name = name
+        if self._way_back.callback_grpc is not None:
+            payload.callback_grpc = self._way_back.callback_grpc
         payload.delivery.SetInParent()
-        for field in _DELIVERY_FIELDS:
-            if field in frame["delivery"]:
-                setattr(payload.delivery, field, frame["delivery"][field])
+        for option in _DELIVERY_FIELDS:
+            if option in frame["delivery"]:
+                setattr(payload.delivery, option, frame["delivery"][option])
         if not self.is_gated(frame):
             payload.start_gate = "none"
         document = payload_to_dict(payload)
@@ -116,14 +131,18 @@ class PayloadBuilder:
         return self._start_gate and frame["delivery"].get("delivery_orphan_policy") != "detach"
 
     def _pickled_callable(self, function: Callable[..., Any], frame: Frame) -> bytes:
-        known = self._callables.get(id(function))
-        if known is None:
+        # Items of one map share the pickle. Any other call makes its own: what a closure
+        # holds may have changed since the last.
+        shared = frame.get("shared")
+        pickled: bytes | None = None if shared is None else shared.get("callable_pickle")
+        if pickled is None:
             try:
-                known = (function, dumps(function))
+                pickled = dumps(function)
             except Exception as error:
-                raise self._not_picklable("its callable", frame, error) from error
-            self._callables[id(function)] = known
-        return known[1]
+                raise self._not_picklable(_culprit(function), frame, error) from error
+            if shared is not None:
+                shared["callable_pickle"] = pickled
+        return pickled
 
     def _pickled_args(self, frame: Frame) -> bytes:
         args = frame["args"]
@@ -138,6 +157,22 @@ class PayloadBuilder:
                     what = f"its argument '{name}' ({kind}{where})"
                     break
             raise self._not_picklable(what, frame, error) from error
+
+    def _plain_args(self, function: Callable[..., Any], frame: Frame) -> str:
+        args = frame["args"]
+        item = getattr(function, "item_parameter", None)  # of a merged callable
+        if item is not None:
+            args = {item: args["item"]}
+        try:
+            return dump_plain(args, f"{frame['task_id']}.args")
+        except NotPlain as error:
+            raise DeliveryError(
+                f"Task '{frame['task_id']}' cannot be sent to environment '{self._environment}', "
+                f"which has allow_pickle=False: JSON cannot carry {error}",
+                code=ErrorCode.PAYLOAD_NOT_PLAIN,
+                reason=str(error),
+                **self._facts(frame),
+            ) from None
 
     def _not_picklable(self, what: str, frame: Frame, error: Exception) -> DeliveryError:
         return DeliveryError(
@@ -169,6 +204,43 @@ class PayloadBuilder:
             "run_id": frame["run_id"],
             "backend": self._backend,
         }
+
+
+def is_large(args: Mapping[str, Any]) -> bool:
+    """Whether pickling these could hold an event loop up, as far as is cheap to tell."""
+    return any(_bytes_of(value) > LARGE_BYTES for value in args.values())
+
+
+def _bytes_of(value: Any) -> int:
+    if isinstance(value, (bytes, bytearray, str)):
+        return len(value)
+    if isinstance(value, (list, tuple, set, frozenset, dict)):
+        return 64 * len(value)
+    size = getattr(value, "nbytes", 0)  # arrays, and data frames' columns
+    return size if isinstance(size, int) else 0
+
+
+def _culprit(function: Callable[..., Any]) -> str:
+    """What of a function cannot be pickled: itself, or something that it refers to."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return "its callable"
+    closure = zip(code.co_freevars, getattr(function, "__closure__", None) or (), strict=True)
+    names = {name: cell.cell_contents for name, cell in closure if _is_set(cell)}
+    names |= {n: function.__globals__[n] for n in code.co_names if n in function.__globals__}
+    for name, value in names.items():
+        if not _can_be_pickled(value):
+            path, kind = find_unpicklable(value)
+            return f"its callable uses '{name}{path}', and that {kind}"
+    return "its callable"
+
+
+def _is_set(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018 - raises while it is empty
+    except ValueError:
+        return False
+    return True
 
 
 def _can_be_pickled(value: Any) -> bool:

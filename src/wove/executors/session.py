@@ -48,6 +48,9 @@ class TaskCall:
     item: int | None = None
     """Index of the item in a mapped task."""
 
+    shared: dict[str, Any] | None = None
+    """What the items of one map share, kept for them by whoever makes their payloads."""
+
 
 class EnvironmentSession:
     """Executes items in one environment, for one weave, on the weave's event loop.

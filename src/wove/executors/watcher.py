@@ -37,6 +37,8 @@ class _Watched:
     facts: RunFacts
     submission: Any
     judge: Judge
+    since: float
+    told: bool = False
 
 
 class Watcher:
@@ -71,6 +73,7 @@ class Watcher:
         self._knows_queued = knows_queued
         self._watched: dict[str, _Watched] = {}
         self._hurry: set[str] = set()
+        self._warned = False
         self._pause = liveness.poll_seconds
         self._next_batch = 0.0
         self._asking: asyncio.Task[None] | None = None
@@ -95,7 +98,7 @@ class Watcher:
             knows_queued=self._knows_queued,
             now=now,
         )
-        self._watched[run_id] = _Watched(facts, submission, judge)
+        self._watched[run_id] = _Watched(facts, submission, judge, now)
         self._pause = self._liveness.poll_seconds
         if self._timer is None:
             self._next_batch = now + self._jittered()
@@ -170,6 +173,15 @@ class Watcher:
             if verdict is not None:
                 self._watched.pop(run_id, None)
                 self._report(run_id, verdict)
+            elif not watched.told and now - watched.since >= self._liveness.queued_warning:
+                watched.told = True
+                if not watched.facts.heard:
+                    state = watched.judge.state
+                    words = f"{state.status.value}: {state.reason}" if state.reason else ""
+                    logger.warning(
+                        "run %s has waited %.0f s for a worker. %s",
+                        *(run_id, now - watched.since, words or "The backend cannot say more."),
+                    )
 
     # ---- asking -----------------------------------------------------------------------
 
@@ -204,7 +216,10 @@ class Watcher:
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001
             # Whatever an adapter raises is no answer; a client library's own cancellation
             # too, or nobody would ever be asked about again.
-            logger.info("a poll of the backend failed: %s: %s", type(error).__name__, error)
+            level = logging.INFO if self._warned else logging.WARNING
+            self._warned = True
+            words = f"{type(error).__name__}: {error}"
+            logger.log(level, "the backend could not be asked about its jobs: %s", words)
             states = None
         self._asking = None
         if states is None:

@@ -49,8 +49,11 @@ class Commands:
         self._queue: deque[Job] = deque()
         self._lock = threading.Lock()
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: Job) -> bool:
         """Start the command for the job, now or when a process has ended.
+
+        Returns:
+            True, as a pool does that takes the job.
 
         Raises:
             FileNotFoundError: the program is not there.
@@ -59,9 +62,10 @@ class Commands:
         with self._lock:
             self._queue.append(job)
             if self._free == 0:
-                return
+                return True
             self._free -= 1
         threading.Thread(target=self._serve, name="wove-process-command", daemon=True).start()
+        return True
 
     def take_back(self, job: Job) -> bool:
         """Remove a job that has no process yet; False if it has one, or is over."""
@@ -132,7 +136,9 @@ class Commands:
         code = process.wait()
         words = exit_words(process.pid, code)
         if code == 0:
-            job.end(BackendStatus.SUCCEEDED, words, news=False)
+            # Whether it has reported is for the watcher to know: a program that has not is
+            # given up after the grace from now, not from the next poll of the batch.
+            job.end(BackendStatus.SUCCEEDED, words, news=True)
         elif code > 0:
             job.end(BackendStatus.FAILED, words, news=True)
         else:

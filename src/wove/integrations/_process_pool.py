@@ -1,34 +1,31 @@
-"""Warm worker processes, shared by all weaves of this process that want the same kind.
+"""Which worker process has which job: a pool's books.
 
-One daemon thread per pool starts the processes, reads their pipes and reaps them;
-a job goes to an idle worker straight from the thread that submits it. A job is
-never given to a busy worker: it waits here, where it can still be taken back.
+A job goes to an idle worker straight from the thread that submits it. A job is never
+given to a busy worker: it waits here, where it can still be taken back. What it takes
+to start, hear and bury the workers is the `Tender`'s, on the pool's one thread.
 """
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
-import selectors
 import threading
 import time
 from collections import deque
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from wove.executors.backend_state import BackendStatus
-from wove.integrations._process_job import Job, exit_words
+from wove.integrations._process_job import Job
+from wove.integrations._process_pipe import UnexpectedMessageError
+from wove.integrations._process_tender import Tender
 from wove.integrations._process_worker import WarmWorker, worker_environment
 
-__all__ = ["Pool", "PoolSettings", "pool_for"]
+__all__ = ["Pool", "PoolSettings"]
 
-REAP_SECONDS = 1.0
-"""A worker whose output has ended is killed if it lives this much longer."""
-
-EXIT_SECONDS = 0.5
-"""At interpreter exit, how long the workers have to end by themselves."""
+IDLE_SECONDS = 30.0
+"""A pool that has had no job for this long ends its workers and its thread."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,33 +45,43 @@ class PoolSettings:
 
 
 class Pool:
-    """A set of warm workers and the jobs that wait for one."""
+    """A set of warm workers and the jobs that wait for one.
 
-    def __init__(self, settings: PoolSettings) -> None:
+    Args:
+        settings: what kind of workers.
+        on_idle: called when the pool has closed itself because it had no job for long.
+    """
+
+    def __init__(self, settings: PoolSettings, on_idle: Callable[[Pool], object]) -> None:
         self._settings = settings
+        self._on_idle = on_idle
+        self._used_at = time.monotonic()
         self._lock = threading.Lock()
         self._queue: deque[Job] = deque()
         self._idle: list[WarmWorker] = []
         self._workers: set[WarmWorker] = set()
-        self._wanted = 0  # processes that the thread is to start
+        self._wanted = 0  # processes that the tender is to start
+        self._boot_failed = False  # the newest news of a start is that it failed
         self._closed = False
-        self._wake_read, self._wake_write = os.pipe()
-        os.set_blocking(self._wake_read, False)
-        os.set_blocking(self._wake_write, False)
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._wake_read, selectors.EVENT_READ)
-        self._thread: threading.Thread | None = None
+        self._tender: Tender | None = None
 
-    def submit(self, job: Job) -> None:
-        """Give the job to an idle worker, or queue it and start a worker for it."""
+    def submit(self, job: Job) -> bool:
+        """Give the job to an idle worker, or queue it and start a worker for it.
+
+        Returns:
+            False if the pool has been closed, and does not take it.
+        """
         with self._lock:
+            if self._closed:
+                return False
             if self._idle:
                 self._assign(self._idle.pop(), job)
-                return
-            self._queue.append(job)
-            if len(self._workers) + self._wanted < self._settings.workers:
+                return True
+            if self._has_room():
+                self._wake()  # first, as it may fail
                 self._wanted += 1
-                self._wake()
+            self._queue.append(job)
+            return True
 
     def take_back(self, job: Job) -> bool:
         """Remove a job that no worker has; False if one has it, or it is over."""
@@ -104,27 +111,21 @@ class Pool:
                 worker.kill()
 
     def close(self) -> None:
-        """End every worker: at once if it is idle, by force if it is not."""
+        """End every worker: soon if it is idle, by force if it is not."""
         with self._lock:
+            if self._tender is not None and not self._closed:
+                self._tender.wake()
             self._closed = True
             self._queue.clear()
-            workers = list(self._workers)
-            self._wake()
-        for worker in workers:
-            worker.hang_up()
-        deadline = time.monotonic() + EXIT_SECONDS
-        for worker in workers:
-            if worker.job is not None:
-                worker.kill()
-            worker.reap(max(0.0, deadline - time.monotonic()))
+        if self._tender is not None:
+            self._tender.join()
 
     def forget(self) -> None:
         """In a forked child: close what belongs to the parent and touch nothing else."""
         self._lock = threading.Lock()
+        if self._tender is not None and not self._closed:
+            self._tender.close()
         self._closed = True
-        self._selector.close()
-        for descriptor in (self._wake_read, self._wake_write):
-            os.close(descriptor)
         for worker in self._workers:
             worker.drop()
             worker.process.returncode = 0  # the parent's to wait for
@@ -141,51 +142,55 @@ class Pool:
     def _worker_of(self, job: Job) -> WarmWorker | None:
         return next((worker for worker in self._workers if worker.job is job), None)
 
+    def _has_room(self) -> bool:
+        return len(self._workers) + self._wanted < self._settings.workers
+
+    def _idle_seconds_left(self) -> float | None:
+        if self._queue or self._wanted or len(self._idle) < len(self._workers):
+            return None
+        return max(0.0, self._used_at + IDLE_SECONDS - time.monotonic())
+
     def _wake(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(
-                target=self._serve, name="wove-process-pool", daemon=True
-            )
-            self._thread.start()
-        with suppress(BlockingIOError):  # it is awake already
-            os.write(self._wake_write, b"\0")
+        if self._tender is None:
+            self._tender = Tender(self)  # its thread waits for the lock
+        self._tender.wake()
 
-    # ---- the pool's thread ------------------------------------------------------------
+    def _fail_oldest(self, reason: str) -> None:
+        if self._queue:
+            self._queue.popleft().end(BackendStatus.LOST, reason, news=True)
 
-    def _serve(self) -> None:
-        while True:
-            for key, _ in self._selector.select():
-                if key.fd == self._wake_read:
-                    with suppress(BlockingIOError):
-                        os.read(self._wake_read, 4096)
-                elif key.data[1] == "out":
-                    with self._lock:
-                        key.data[0].flush()
-                else:
-                    self._read(key.data[0])
-            if self._closed:
+    def _replace(self) -> None:
+        if self._queue and self._has_room():
+            self._wanted += 1
+
+    # ---- for the tender ---------------------------------------------------------------
+
+    @property
+    def closed(self) -> bool:
+        """It takes no more jobs, and its workers are to end."""
+        return self._closed
+
+    def idle_seconds_left(self) -> float | None:
+        """How long the pool stays if no job comes; None: it has one."""
+        with self._lock:
+            return self._idle_seconds_left()
+
+    def close_if_idle(self) -> None:
+        """Close the pool if it has had no job for long."""
+        with self._lock:
+            left = self._idle_seconds_left()
+            if self._closed or left is None or left > 0:
                 return
-            self._start_wanted()
-            self._watch_output()
+            self._closed = True
+        self._on_idle(self)
 
-    def _start_wanted(self) -> None:
-        while True:
-            with self._lock:
-                if self._wanted == 0:
-                    return
-            try:
-                worker = self._start()
-            except (OSError, ValueError) as error:
-                with self._lock:
-                    self._wanted -= 1
-                    self._fail_oldest(f"a worker process could not be started: {error}")
-                continue
-            with self._lock:
-                self._wanted -= 1
-                self._workers.add(worker)
-            self._selector.register(worker.stdout, selectors.EVENT_READ, (worker, "in"))
+    def wants_worker(self) -> bool:
+        """Whether a process is to be started."""
+        with self._lock:
+            return self._wanted > 0
 
-    def _start(self) -> WarmWorker:
+    def start(self) -> WarmWorker:
+        """A new process, which the pool does not know yet; it says when it is ready."""
         settings = self._settings
         hello = {
             "sys_path": list(settings.sys_path),
@@ -195,97 +200,80 @@ class Pool:
         }
         return WarmWorker(hello, worker_environment(dict(settings.env)), settings.cwd)
 
-    def _watch_output(self) -> None:
-        registered = self._selector.get_map()
-        for worker in self._workers:
-            if worker.has_output and worker.stdin not in registered:
-                self._selector.register(worker.stdin, selectors.EVENT_WRITE, (worker, "out"))
-            elif not worker.has_output and worker.stdin in registered:
-                self._selector.unregister(worker.stdin)
+    def started(self, worker: WarmWorker) -> None:
+        """A process that was wanted is there."""
+        with self._lock:
+            self._wanted -= 1
+            self._workers.add(worker)
+            worker.second_try = self._boot_failed
 
-    def _read(self, worker: WarmWorker) -> None:
-        messages = worker.read()
-        if messages is None:
-            self._bury(worker)
-            return
-        for message in messages:
-            with self._lock:
-                if not worker.ready:
-                    worker.ready = True
-                else:
-                    self._finish(worker, message)
-                if self._queue:
-                    self._assign(worker, self._queue.popleft())
-                else:
-                    self._idle.append(worker)
+    def not_started(self, reason: str) -> None:
+        """A process that was wanted could not be started: one job pays."""
+        with self._lock:
+            self._wanted -= 1
+            self._fail_oldest(f"a worker process could not be started: {reason}")
+            if not self._workers and not self._wanted:
+                self._replace()
 
-    def _finish(self, worker: WarmWorker, summary: dict[str, Any]) -> None:
-        job, worker.job = worker.job, None
-        if job is None:
-            return
-        raised = summary.get("raised")
-        if raised is not None:
-            job.end(BackendStatus.FAILED, str(raised), news=True)
-        else:
-            delivered = bool(summary.get("delivered", True))
-            job.end(BackendStatus.SUCCEEDED, "", news=not delivered)
+    def flush(self, worker: WarmWorker) -> None:
+        """There is room in the worker's pipe."""
+        with self._lock:
+            worker.flush()
 
-    def _bury(self, worker: WarmWorker) -> None:
-        for descriptor in (worker.stdout, worker.stdin):
-            with suppress(KeyError, ValueError):
-                self._selector.unregister(descriptor)
+    def heard(self, worker: WarmWorker, message: dict[str, Any]) -> None:
+        """A worker is ready, or has ended its job; it gets the next one.
+
+        Raises:
+            UnexpectedMessageError: it is about something else.
+        """
+        with self._lock:
+            job, alive = worker.job, worker in self._workers
+            if not worker.ready:
+                if message.get("ready") != worker.pid:
+                    raise UnexpectedMessageError("something before it was ready")
+                worker.ready = alive
+                self._boot_failed = self._boot_failed and not alive
+            elif job is None:
+                raise UnexpectedMessageError("an answer, and has no job")
+            elif message.get("run_id") != job.run_id:
+                raise UnexpectedMessageError("an answer to another job than its own")
+            else:
+                worker.job = None
+                self._used_at = time.monotonic()
+                _finish(job, message)
+            if not alive:
+                return  # these were its last words
+            if self._queue:
+                self._assign(worker, self._queue.popleft())
+            else:
+                self._idle.append(worker)
+
+    def remove(self, worker: WarmWorker) -> None:
+        """It gets no job any more, and nobody signals to it."""
         with self._lock:
             self._workers.discard(worker)
             if worker in self._idle:
                 self._idle.remove(worker)
-        words = exit_words(worker.pid, worker.reap(REAP_SECONDS))
+
+    def lost(self, worker: WarmWorker, words: str) -> None:
+        """A removed worker has ended, as the words say."""
         with self._lock:
             job, worker.job = worker.job, None
+            self._used_at = time.monotonic()
             if job is not None:
                 job.end(BackendStatus.LOST, words, news=True)
             elif not worker.ready:
-                # Its successor would end the same way: one job pays, and none waits for ever.
-                self._fail_oldest(f"{words} before it was ready")
-            if self._queue and len(self._workers) + self._wanted < self._settings.workers:
-                self._wanted += 1
-
-    def _fail_oldest(self, reason: str) -> None:
-        if self._queue:
-            self._queue.popleft().end(BackendStatus.LOST, reason, news=True)
-        if self._queue and not self._workers and not self._wanted:
-            self._wanted += 1
+                self._boot_failed = True
+                if worker.second_try:
+                    # Its successor would end the same way: one job pays, and none waits for ever.
+                    self._fail_oldest(f"{words} before it was ready, as one before it had")
+            self._replace()
 
 
-_pools: dict[PoolSettings, Pool] = {}
-_pools_lock = threading.Lock()
-_inherited: list[Pool] = []
-
-
-def pool_for(settings: PoolSettings) -> Pool:
-    """The pool of this process for these settings; made at the first call."""
-    with _pools_lock:
-        pool = _pools.get(settings)
-        if pool is None:
-            pool = _pools[settings] = Pool(settings)
-        return pool
-
-
-def _close_all() -> None:
-    with _pools_lock:
-        pools = list(_pools.values())
-        _pools.clear()
-    for pool in pools:
-        pool.close()
-
-
-def _forget_all() -> None:
-    global _pools_lock
-    _pools_lock = threading.Lock()
-    for pool in _pools.values():
-        pool.forget()
-        _inherited.append(pool)
-    _pools.clear()
-
-
-atexit.register(_close_all)
-os.register_at_fork(after_in_child=_forget_all)
+def _finish(job: Job, summary: dict[str, Any]) -> None:
+    raised = summary.get("raised")
+    if raised is not None:
+        job.end(BackendStatus.FAILED, str(raised), news=True)
+    else:
+        delivered = bool(summary.get("delivered", True))
+        job.end(BackendStatus.SUCCEEDED, "", news=not delivered)

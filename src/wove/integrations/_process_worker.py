@@ -1,23 +1,26 @@
-"""The weave's end of one warm worker process: its two pipes."""
+"""The weave's end of one warm worker process: its pipes."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
-import struct
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+from wove.integrations._process_end import ProcessEnd
 from wove.integrations._process_job import Job
+from wove.integrations._process_pipe import Inbox, Outbox
 
 __all__ = ["WarmWorker", "worker_environment"]
 
-_LENGTH = struct.Struct(">I")
+KILLED_SECONDS = 5.0
+"""A killed process that is still there after this is not waited for any longer."""
+
 _MAIN = "wove.worker.process_worker"
 
 
@@ -40,7 +43,8 @@ class WarmWorker:
     """A process that runs one payload after the other.
 
     It reads length-framed JSON on its standard input and answers the same way; a third
-    pipe carries the requests to stop. When its input ends, it ends. It leads a session
+    pipe carries the requests to stop. When its input ends, it ends; a fourth pipe, which
+    carries nothing, ends with this process and takes the worker along. It leads a session
     of its own: Ctrl-C in a terminal is the weave's affair, and killing the group takes
     the task's children along.
 
@@ -56,8 +60,13 @@ class WarmWorker:
     def __init__(
         self, hello: Mapping[str, Any], environment: Mapping[str, str], cwd: str | None
     ) -> None:
-        control, self._control = os.pipe()
-        try:
+        with ExitStack() as theirs, ExitStack() as on_failure:
+            control, self._control = os.pipe()
+            theirs.callback(os.close, control)
+            on_failure.callback(os.close, self._control)
+            life, self._life = os.pipe()
+            theirs.callback(os.close, life)
+            on_failure.callback(os.close, self._life)
             self.process = subprocess.Popen(  # noqa: S603 - this interpreter
                 [sys.executable, "-m", _MAIN],
                 stdin=subprocess.PIPE,
@@ -66,13 +75,9 @@ class WarmWorker:
                 cwd=cwd,
                 env=dict(environment),
                 start_new_session=True,
-                pass_fds=(control,),
+                pass_fds=(control, life),
             )
-        except BaseException:
-            os.close(self._control)
-            raise
-        finally:
-            os.close(control)
+            on_failure.pop_all()
         assert self.process.stdin is not None  # noqa: S101 - it is a pipe
         assert self.process.stdout is not None  # noqa: S101
         self.stdin = self.process.stdin.fileno()
@@ -81,11 +86,13 @@ class WarmWorker:
         os.set_blocking(self.stdout, False)
         os.set_blocking(self._control, False)
         self.pid = self.process.pid
+        self.end = ProcessEnd(self.process)
         self.ready = False
+        self.second_try = False  # one before it ended while it started
         self.job: Job | None = None
-        self._out = bytearray()
-        self._in = bytearray()
-        self.write(json.dumps({**hello, "control": control}).encode())
+        self._out = Outbox(self.stdin)
+        self._in = Inbox(self.stdout)
+        self.write(json.dumps({**hello, "control": control, "life": life}).encode())
 
     @property
     def has_output(self) -> bool:
@@ -94,48 +101,19 @@ class WarmWorker:
 
     def write(self, message: bytes) -> None:
         """Send one message; what the pipe does not take now is kept for `flush`."""
-        if not self._out:
-            written = self._write(_LENGTH.pack(len(message)) + message)
-            if written is None:
-                return
-            self._out += written
-        else:
-            self._out += _LENGTH.pack(len(message)) + message
+        self._out.put(message)
 
     def flush(self) -> None:
         """The pipe has room again."""
-        left = self._write(bytes(self._out))
-        self._out = bytearray(left or b"")
-
-    def _write(self, data: bytes) -> bytes | None:
-        try:
-            written = os.write(self.stdin, data)
-        except BlockingIOError:
-            return data
-        except OSError:  # it is dead; the end of its output tells the rest
-            return None
-        return data[written:] or None
+        self._out.flush()
 
     def read(self) -> list[dict[str, Any]] | None:
-        """The messages that have arrived; None when there will be no more."""
-        try:
-            data = os.read(self.stdout, 1 << 16)
-        except BlockingIOError:
-            return []
-        except OSError:
-            return None
-        if not data:
-            return None
-        self._in += data
-        messages = []
-        while len(self._in) >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._in)
-            end = _LENGTH.size + length
-            if len(self._in) < end:
-                break
-            messages.append(json.loads(self._in[_LENGTH.size : end]))
-            del self._in[:end]
-        return messages
+        """The messages that have arrived; None when there will be no more.
+
+        Raises:
+            UnexpectedMessageError: what arrived is no message.
+        """
+        return self._in.read()
 
     def ask_to_stop(self, run_id: str) -> None:
         """Have the running task stopped, if this is its run."""
@@ -144,8 +122,9 @@ class WarmWorker:
 
     def kill(self) -> None:
         """End the process and what it started, now."""
-        with suppress(OSError):
-            os.killpg(self.pid, signal.SIGKILL)
+        if self.process.returncode is None:  # later its id may be another's
+            with suppress(OSError):
+                os.killpg(self.pid, signal.SIGKILL)
 
     def hang_up(self) -> None:
         """Close its inputs, which tells it to end."""
@@ -157,18 +136,28 @@ class WarmWorker:
             os.close(control)
 
     def reap(self, seconds: float) -> int:
-        """Wait for its end, killing it after `seconds`; release the pipes; its exit status."""
+        """Have it end within `seconds`, with all that it started.
+
+        Returns:
+            Its exit status.
+
+        Raises:
+            subprocess.TimeoutExpired: even killed it does not end: the system holds it.
+        """
         self.hang_up()
         try:
-            code = self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            code = self.process.wait()
-        self.drop()
-        return code
+            self.end.wait(seconds)
+            self.kill()  # the process if it is still there, and what it left behind
+            return self.process.wait(KILLED_SECONDS)
+        finally:
+            self.drop()
 
     def drop(self) -> None:
-        """Close every pipe, and do nothing to the process."""
+        """Close everything, and do nothing to the process."""
         self.hang_up()
+        self.end.close()
+        life, self._life = self._life, -1
+        if life >= 0:
+            os.close(life)
         assert self.process.stdout is not None  # noqa: S101
         self.process.stdout.close()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
+from wove.dispatch.threads import in_thread
 from wove.executors.backend_state import BackendState, BackendStatus, Supports
 from wove.executors.records import CancelOutcome
-from wove.executors.threads import in_thread
 
 __all__ = ["BackendAdapter", "BackendState", "BackendStatus", "CancelOutcome", "Supports"]
 
@@ -34,6 +34,10 @@ class BackendAdapter:
 
     install_hint: str = ""
     """The command that installs them, such as "pip install celery"."""
+
+    settings: ClassVar[frozenset[str] | None] = None
+    """The keys of `executor_config` beside the callback's; others are refused when the
+    environment starts. None: any are taken, and are the adapter's to check."""
 
     max_payload_bytes: int | None = None
     """The largest payload that the backend takes, by `payload_size`; None: no limit known."""
@@ -62,9 +66,10 @@ class BackendAdapter:
         self.run_config = dict(run_config)
         self.on_change: Callable[[str], None] | None = None
 
-    def missing_dependencies(self) -> list[str]:
+    @classmethod
+    def missing_dependencies(cls) -> tuple[str, ...]:
         """Those of `required_modules` that are not installed."""
-        return self.missing_modules(self.required_modules)
+        return tuple(cls.missing_modules(cls.required_modules))
 
     @staticmethod
     def missing_modules(modules: Iterable[str]) -> list[str]:
@@ -93,7 +98,7 @@ class BackendAdapter:
             SubmissionError: with code BACKEND_UNAVAILABLE or DUPLICATE_KEY where the
                 adapter can tell; any other exception becomes a SubmissionError.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not define submit()")
 
     async def cancel(
         self, run_id: str, submission: Any, frame: dict[str, Any]

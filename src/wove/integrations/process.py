@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
-from wove.executors.backend_state import BackendState, Supports
+from wove.errors import PayloadTooLargeError
+from wove.executors.backend_state import BackendState, BackendStatus, Supports
 from wove.executors.records import CancelOutcome
+from wove.integrations._process_end import is_stopped
 from wove.integrations._process_job import Job
+from wove.integrations._process_pipe import MAX_MESSAGE_BYTES
 from wove.integrations.base import BackendAdapter
 
 __all__ = ["ProcessAdapter"]
@@ -40,6 +44,9 @@ class ProcessAdapter(BackendAdapter):
       (`wove.worker.faults` lists them).
     """
 
+    settings: ClassVar[frozenset[str]] = frozenset({"workers", "env", "cwd", "command", "faults"})
+    """Its keys of `executor_config`."""
+
     knows_queued = True
     start_gate = False  # a worker's pipe ends with the weave's process
     supports = Supports(cancel_queued=True, cancel_running="stops", poll=True)
@@ -49,18 +56,18 @@ class ProcessAdapter(BackendAdapter):
 
         Raises:
             TypeError: a setting has the wrong type.
-            ValueError: `faults` names an unknown fault, or no probability.
+            ValueError: `workers` is less than 1; `faults` names an unknown fault, or no
+                probability.
+            NotADirectoryError: `cwd` is no folder.
         """
         config = self.config
-        workers = config.get("workers") or os.cpu_count() or 1
-        env, cwd, command = config.get("env") or {}, config.get("cwd"), config.get("command")
-        if not isinstance(workers, int) or workers < 1:
-            raise TypeError(f"the process executor's 'workers' must be a positive int: {workers!r}")
+        workers, cwd = _workers(config.get("workers")), _folder(config.get("cwd"))
+        env, command = config.get("env"), config.get("command")
+        env = {} if env is None else env
         if not isinstance(env, Mapping):
             raise TypeError("the process executor's 'env' must map names to values")
         if command is not None and (isinstance(command, str) or not command):
             raise TypeError("the process executor's 'command' must be a list, such as ['python']")
-        cwd = None if cwd is None else os.fspath(cwd)
         if command is not None:
             from wove.integrations._process_command import MAX_PAYLOAD_BYTES, Commands
             from wove.integrations._process_worker import worker_environment
@@ -74,33 +81,46 @@ class ProcessAdapter(BackendAdapter):
                 cwd=cwd,
             )
             return
-        from wove.integrations._process_pool import PoolSettings, pool_for
+        from wove.integrations._process_pool import PoolSettings
+        from wove.integrations._process_pools import pool_for
 
         faults = config.get("faults")
         if faults is not None:
             from wove.worker.faults import check
 
             check(faults)
-        self._jobs = pool_for(
-            PoolSettings(
-                workers=workers,
-                env=tuple(sorted((str(name), str(value)) for name, value in env.items())),
-                cwd=cwd or os.getcwd(),
-                sys_path=tuple(sys.path),
-                faults=None if faults is None else json.dumps(faults, sort_keys=True),
-            )
+        settings = PoolSettings(
+            workers=workers,
+            env=tuple(sorted((str(name), str(value)) for name, value in env.items())),
+            cwd=cwd or os.getcwd(),
+            sys_path=tuple(sys.path),
+            faults=None if faults is None else json.dumps(faults, sort_keys=True),
         )
+        self._new_jobs: Callable[[], Any] = lambda: pool_for(settings)
+        self._jobs = self._new_jobs()
 
     async def submit(self, payload: dict[str, Any], frame: dict[str, Any]) -> Job:
-        """Give the payload to an idle worker, or queue it for the next one."""
-        run_id = payload["run_id"]
+        """Give the payload to an idle worker, or queue it for the next one.
+
+        Raises:
+            PayloadTooLargeError: no message to a worker holds the payload.
+        """
+        run_id, data = payload["run_id"], json.dumps(payload).encode()
+        if len(data) > MAX_MESSAGE_BYTES:
+            raise PayloadTooLargeError(
+                f"the payload is {len(data)} bytes as JSON, and a worker process takes "
+                f"{MAX_MESSAGE_BYTES}: store the data, and pass where it is",
+                size=len(data),
+                limit=MAX_MESSAGE_BYTES,
+            )
         job = Job(
             self.job_id_for(payload, frame),
             run_id,
-            json.dumps(payload).encode(),
+            data,
             lambda: self.changed(run_id),
         )
-        self._jobs.submit(job)
+        while not self._jobs.submit(job):
+            self._jobs = self._new_jobs()  # the pool went because nobody used it
         return job
 
     async def cancel(
@@ -122,7 +142,7 @@ class ProcessAdapter(BackendAdapter):
 
     async def poll(self, submissions: Mapping[str, Job]) -> Mapping[str, BackendState]:
         """What became of the jobs: nobody else can know better."""
-        return {run_id: job.state for run_id, job in submissions.items()}
+        return {run_id: _seen(job) for run_id, job in submissions.items()}
 
     def payload_size(self, payload: dict[str, Any]) -> int:
         """Bytes of the payload in base64, as a `command` gets it."""
@@ -143,3 +163,34 @@ class ProcessAdapter(BackendAdapter):
         job.when_ended(on_end)
         done, _ = await asyncio.wait({ended}, timeout=seconds)
         return bool(done)
+
+
+def _workers(workers: Any) -> int:
+    if workers is None:
+        return os.cpu_count() or 1
+    problem = f"the process executor's 'workers' must be a positive int, not {workers!r}"
+    if not isinstance(workers, int) or isinstance(workers, bool):
+        raise TypeError(problem)
+    if workers < 1:
+        raise ValueError(problem)
+    return workers
+
+
+def _folder(cwd: Any) -> str | None:
+    if cwd is None:
+        return None
+    try:
+        folder = os.path.abspath(os.fsdecode(cwd))
+    except TypeError:
+        raise TypeError(f"the process executor's 'cwd' must be a path, not {cwd!r}") from None
+    if not os.path.isdir(folder):
+        problem = "the process executor's 'cwd' is no folder"
+        raise NotADirectoryError(errno.ENOTDIR, problem, folder)
+    return folder
+
+
+def _seen(job: Job) -> BackendState:
+    state, pid = job.state, job.process_group
+    if state.status is BackendStatus.RUNNING and pid is not None and is_stopped(pid):
+        return BackendState(state.status, f"{state.reason}, which is stopped (SIGSTOP)")
+    return state

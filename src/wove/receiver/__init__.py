@@ -6,7 +6,7 @@ from wove.receiver.answers import Answer
 from wove.receiver.hub import Hub
 from wove.receiver.limits import Limits
 from wove.receiver.records import Run, Sink
-from wove.receiver.server import Receiver, receiver_for
+from wove.receiver.server import Receiver, open_receiver, receiver_for
 from wove.receiver.settings import CallbackSettings
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "Receiver",
     "Run",
     "Sink",
+    "open_receiver",
     "receiver_for",
 ]

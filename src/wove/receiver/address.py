@@ -7,9 +7,9 @@ import re
 import socket
 from urllib.parse import quote, urlsplit
 
-from wove.receiver.request import EVENTS_PATH
+from wove.dispatch.urls import EVENTS_PATH
 
-__all__ = ["callback_url", "check_template", "is_local", "without_token"]
+__all__ = ["callback_url", "check_template", "fill", "is_local"]
 
 DEFAULT_TEMPLATE = "http://{host}:{port}" + EVENTS_PATH + "{token}"
 
@@ -20,8 +20,12 @@ _FIELDS = ("host", "port", "token", "hostname", "ip")
 _SOMEWHERE = ("192.0.2.1", 9)
 
 
-def check_template(template: str) -> None:
+def check_template(template: str, key: str = "callback_url") -> None:
     """Refuse what cannot be filled in.
+
+    Args:
+        template: a setting.
+        key: its name.
 
     Raises:
         ValueError: a field that is not known, or a stray brace.
@@ -29,16 +33,28 @@ def check_template(template: str) -> None:
     for name in _FIELD.findall(template):
         if name not in _FIELDS:
             known = ", ".join(f"{{{each}}}" for each in _FIELDS)
-            raise ValueError(f"callback_url has {{{name}}}; what can be filled in is {known}")
+            raise ValueError(f"{key} has {{{name}}}; what can be filled in is {known}")
     if re.search(r"[{}]", _FIELD.sub("", template)):
-        raise ValueError("callback_url has a brace without its counterpart")
+        raise ValueError(f"{key} has a brace without its counterpart")
 
 
 def callback_url(template: str | None, *, host: str, port: int, token: str) -> str:
+    """The URL that workers are told.
+
+    Args:
+        template: None for `http://{host}:{port}/wove/events/{token}`; else as `fill`.
+        host: the address that is bound.
+        port: the port that is bound.
+        token: the token, as it is.
+    """
+    return fill(template or DEFAULT_TEMPLATE, host=host, port=port, token=token)
+
+
+def fill(template: str, *, host: str, port: int, token: str) -> str:
     """Fill a template in.
 
     Args:
-        template: None for `http://{host}:{port}/wove/events/{token}`.
+        template: holds any of the fields.
         host: the address that is bound; one that means "all" is filled in as
             this machine's own.
         port: the port that is bound.
@@ -46,19 +62,13 @@ def callback_url(template: str | None, *, host: str, port: int, token: str) -> s
     """
     values = {"port": str(port), "token": quote(token, safe=""), "hostname": socket.gethostname()}
 
-    def fill(match: re.Match[str]) -> str:
+    def value(match: re.Match[str]) -> str:
         name = match[1]
         if name == "host":
             return _bracketed(_own_ip() if _is_wildcard(host) else host)
         return _bracketed(_own_ip()) if name == "ip" else values[name]
 
-    return _FIELD.sub(fill, template or DEFAULT_TEMPLATE)
-
-
-def without_token(url: str, token: str) -> str:
-    """The URL with a dash where the token is, to ask who is there without giving it away."""
-    end = quote(token, safe="")
-    return url[: -len(end)] + "-" if url.endswith("/" + end) else url
+    return _FIELD.sub(value, template)
 
 
 def is_local(url: str) -> bool:

@@ -14,10 +14,17 @@ from wove.receiver.limits import Limits
 from wove.receiver.pulse import PULSE_SECONDS
 from wove.receiver.request import Head
 from wove.receiver.responses import Responses, refused
+from wovepb.v1.event_pb2 import Event
 
-__all__ = ["Connection", "Door"]
+__all__ = ["Connection", "Door", "invalid"]
 
 logger = logging.getLogger(__name__)
+
+
+def invalid(error: ContractError) -> Answer:
+    """The answer to what the contract does not allow."""
+    return refused(HTTPStatus.BAD_REQUEST, f"the event is invalid: {error.code}")
+
 
 _INTERNAL = refused(HTTPStatus.INTERNAL_SERVER_ERROR, "the receiver failed on this event")
 
@@ -80,11 +87,17 @@ class Door:
         except ContractError as error:
             if error.code == "unsupported_media_type":
                 return refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the media type is not known")
-            return refused(HTTPStatus.BAD_REQUEST, f"the event is invalid: {error.code}")
+            return invalid(error)
+        return self.handle(
+            event, token=head.token or "", receiver=head.receiver, connection=connection
+        )
+
+    def handle(
+        self, event: Event, *, token: str, receiver: str | None, connection: object | None
+    ) -> Answer:
+        """Have the hub decide one event, and its batches and timers looked after."""
         try:
-            answer = self.hub.handle(
-                event, token=head.token or "", receiver=head.receiver, connection=connection
-            )
+            answer = self.hub.handle(event, token=token, receiver=receiver, connection=connection)
         except Exception:
             logger.exception("The receiver failed on an event")
             return _INTERNAL

@@ -56,7 +56,7 @@ class EventConnection(asyncio.Protocol):
         self._state = _State.IDLE
         self._out: list[bytes] = []
         self._close_ours = False
-        self._upgrade = False
+        self._upgrade = self._upgraded = False
         self._done = False
         self._messages = 0
         self._drained = 0
@@ -238,8 +238,14 @@ class EventConnection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            if self._state is not _State.OVER:
-                self._feed(self._without_upgrade() + data[upgrade.args[0] :])
+            if self._state is _State.OVER:
+                return
+            if self._upgraded:
+                self._refuse(BAD_REQUEST)  # a client offers once; this one only costs time
+                return
+            self._upgraded = True
+            self._feed(self._without_upgrade() + data[upgrade.args[0] :])
+            self._upgraded = False
         except httptools.HttpParserCallbackError:
             logger.exception("The receiver failed on a request")
             self._refuse(refused(HTTPStatus.INTERNAL_SERVER_ERROR, "the receiver failed"))

@@ -11,7 +11,7 @@ import logging
 import secrets
 import threading
 
-from wove.contract import event_type
+from wove.contract import TERMINAL, event_type
 from wove.receiver import answers, redelivery
 from wove.receiver.answers import Answer
 from wove.receiver.clock import SYSTEM_CLOCK, Clock
@@ -136,7 +136,10 @@ class Hub:
             if run is None or run.state == ENDED or run.detached:
                 return False
             run.cancel_requested = True
-            return True
+            tell = run.tell
+        if tell is not None:
+            tell(run.run_id, run.task_id)
+        return True
 
     def end_run(self, run_id: str, cause: str, *, item_goes_on: bool = False) -> bool:
         """End a run without an event: a timeout, a cancel, a verdict, a failed submission.
@@ -158,12 +161,27 @@ class Hub:
                 self._ledger.close(run.item, cause, self._clock.monotonic())
             return True
 
-    def close_item(self, run_id: str) -> None:
-        """Stop waiting for the item that `run_id`, any of its runs, belongs to."""
+    def close_item(self, run_id: str, *, gone: bool = False) -> None:
+        """Stop waiting for the item that `run_id`, any of its runs, belongs to.
+
+        Args:
+            run_id: the run.
+            gone: there is proof that the run's job does not run.
+        """
         with self._lock:
             run = self._ledger.runs.get(run_id)
             if run is not None:
                 self._ledger.close(run.item, "closed", self._clock.monotonic())
+            if gone:
+                self._ledger.was_told(run_id)
+
+    def must_tell(self) -> bool:
+        """A worker still runs what was given up, and is to hear of it with its next heartbeat.
+
+        The process should not end before: an answer is what stops such a task.
+        """
+        with self._lock:
+            return self._ledger.must_tell(self._clock.monotonic())
 
     def execution_dead(self, run_id: str) -> bool:
         """Note the backend's verdict that the run's current execution is dead.
@@ -217,6 +235,8 @@ class Hub:
             now = self.last_contact_at = self._clock.monotonic()
             if run is None:
                 ending = self._ledger.ending(event.run_id, now)
+                if kind in TERMINAL:
+                    self._ledger.was_told(event.run_id)
                 if ending is None:
                     return self._elsewhere(receiver) or answers.UNKNOWN_RUN
                 return self._rules.after_the_end(ending, event, kind)

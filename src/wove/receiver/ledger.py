@@ -13,6 +13,11 @@ from wovepb.v1.event_pb2 import Event
 
 __all__ = ["Ledger"]
 
+TELLING_SECONDS = 5.0
+"""How long a worker may take to ask about a run that was given up: a heartbeat's interval."""
+_GIVEN_UP = frozenset({"cancelled", "closed", "superseded", "timed_out"})
+"""Causes after which a worker may well be running the task still."""
+
 
 class Ledger:
     """Runs by their id, endings of those that are gone, beats and undelivered events."""
@@ -22,6 +27,7 @@ class Ledger:
         self.contested: set[Run] = set()
         """Runs of which a second execution waits for the first one's silence."""
         self._tombstones = Tombstones()
+        self._to_tell: dict[str, float] = {}
         self._beats: dict[object, set[Run]] = {}
         self._batches: dict[Sink, list[tuple[str, Event]]] = {}
 
@@ -56,10 +62,26 @@ class Ledger:
         if not item.open and all(run.state == ENDED for run in item.runs):
             self._forget(item, now)
 
+    def must_tell(self, now: float) -> bool:
+        """A worker is expected to ask soon, and to be told that nobody waits for its run."""
+        self._to_tell = {run_id: until for run_id, until in self._to_tell.items() if until > now}
+        return bool(self._to_tell)
+
+    def was_told(self, run_id: str) -> None:
+        """The worker has said its last word on this run, or is known not to run it."""
+        self._to_tell.pop(run_id, None)
+
     def _forget(self, item: Item, now: float) -> None:
         for run in item.runs:
-            if self.runs.pop(run.run_id, None) is not None:
-                self._tombstones.add(run.run_id, run.ending or NO_EVENT, now)
+            if self.runs.pop(run.run_id, None) is None:
+                continue
+            self._tombstones.add(run.run_id, run.ending or NO_EVENT, now)
+            beats = run.heartbeat_seconds
+            if beats is not None and run.ending is NO_EVENT and run.cause in _GIVEN_UP:
+                if not run.detached:
+                    self._to_tell[run.run_id] = now + min(beats + 0.5, TELLING_SECONDS)
+                if len(self._to_tell) > 1000:
+                    self.must_tell(now)  # drops what is over
 
     def deliver(self, run: Run, event: Event) -> None:
         """Put an event into the next batch for the run's sink, if its item is still open."""

@@ -16,7 +16,7 @@ import weakref
 
 from wove.errors import CallbackUnreachableError
 
-__all__ = ["Listener", "bind", "noting"]
+__all__ = ["Listener", "bind", "close_sockets_on", "noting"]
 
 noting = threading.Lock()
 """Held while a connection is accepted and noted, while one is closed, and across a fork,
@@ -54,6 +54,22 @@ class Listener(socket.socket):
         for connection in list(self._accepted):
             connection.close()
         self.close()
+
+
+def close_sockets_on(port: int) -> None:
+    """In a forked child: close every descriptor of a socket whose own port this is.
+
+    For sockets that a library opened and tells nobody about.
+    """
+    for name in os.listdir("/dev/fd"):
+        descriptor = int(name)
+        try:
+            with socket.socket(fileno=os.dup(descriptor)) as inherited:
+                address = inherited.getsockname()
+        except OSError:
+            continue  # no socket, or the listing's own descriptor
+        if isinstance(address, tuple) and address[1:2] == (port,):
+            os.close(descriptor)
 
 
 def bind(host: str, port: int, backlog: int) -> Listener:

@@ -7,10 +7,15 @@ waits. Every answer of a receiver names it, so a GET is enough to find out.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import socket
 import ssl
+from http import HTTPStatus
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from wove.dispatch.threads import in_thread
 from wove.errors import CallbackUnreachableError, ErrorCode
 
 __all__ = ["require_own"]
@@ -22,6 +27,13 @@ _SECONDS = 2.0
 _HEAD_LIMIT = 16 * 1024
 
 
+class _Answer(NamedTuple):
+    """Status and `Wove-Receiver` of an answer."""
+
+    status: int
+    receiver_id: str | None
+
+
 async def require_own(url: str, receiver_id: str) -> None:
     """Ask `url` over several fresh connections which receiver is there.
 
@@ -30,11 +42,14 @@ async def require_own(url: str, receiver_id: str) -> None:
         receiver_id: the only right answer.
 
     Raises:
-        CallbackUnreachableError: another receiver answered; code CALLBACK_MISDIRECTED.
+        CallbackUnreachableError: another receiver answered, or this one says that its
+            events are not posted there; code CALLBACK_MISDIRECTED.
     """
     place = urlsplit(url).netloc.rpartition("@")[2]
+    # In threads of our own: looking a name up blocks, and the event loop's way of not
+    # blocking (concurrent.futures) refuses work once the interpreter is exiting.
     answers = await asyncio.gather(*(_ask(url, place) for _ in range(_CONNECTIONS)))
-    if any(each not in (None, receiver_id) for each in answers):
+    if any(each.receiver_id not in (None, receiver_id) for each in answers):
         raise CallbackUnreachableError(
             f"callback_url leads to another process: at {place} another Wove receiver answered. "
             "Several processes seem to share that address, as behind a balancer or in a "
@@ -42,7 +57,14 @@ async def require_own(url: str, receiver_id: str) -> None:
             "with {ip} or {hostname} in callback_url.",
             code=ErrorCode.CALLBACK_MISDIRECTED,
         )
-    if None in answers:
+    if _Answer(HTTPStatus.NOT_FOUND, receiver_id) in answers:
+        raise CallbackUnreachableError(
+            f"callback_url leads to this process, but not to its events: {place} passes on "
+            f"the path {urlsplit(url).path!r}. What arrives here must be /wove/events/ and the "
+            "token.",
+            code=ErrorCode.CALLBACK_MISDIRECTED,
+        )
+    if any(each.receiver_id is None for each in answers):
         logger.warning(
             "No Wove receiver answered at %s, which callback_url names. Where workers can "
             "reach it though this machine cannot, that is no fault.",
@@ -50,35 +72,40 @@ async def require_own(url: str, receiver_id: str) -> None:
         )
 
 
-async def _ask(url: str, place: str) -> str | None:
+async def _ask(url: str, place: str) -> _Answer:
     try:
-        return await asyncio.wait_for(_receiver_at(url, place), _SECONDS)
-    except (OSError, ValueError, asyncio.TimeoutError, asyncio.IncompleteReadError) as error:
+        return await asyncio.wait_for(in_thread(_answer_at, url, place), _SECONDS)
+    except (OSError, ValueError, RuntimeError, asyncio.TimeoutError) as error:
         logger.debug("asking who is at %s: %s", place, type(error).__name__)
-        return None
-    except asyncio.LimitOverrunError:
-        return None
+        return _Answer(0, None)
 
 
-async def _receiver_at(url: str, place: str) -> str | None:
+def _answer_at(url: str, place: str) -> _Answer:
     parts = urlsplit(url)
     secure = parts.scheme == "https"
-    reader, writer = await asyncio.open_connection(
-        parts.hostname,
-        parts.port or (443 if secure else 80),
-        ssl=ssl.create_default_context() if secure else None,
-        limit=_HEAD_LIMIT,
-    )
-    try:
+    host, port = parts.hostname or "", parts.port or (443 if secure else 80)
+    with contextlib.ExitStack() as stack:
+        wire: socket.socket = stack.enter_context(
+            socket.create_connection((host, port), timeout=_SECONDS)
+        )
+        if secure:
+            context = ssl.create_default_context()
+            wire = stack.enter_context(context.wrap_socket(wire, server_hostname=host))
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        writer.write(
+        wire.sendall(
             f"GET {target} HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\n\r\n".encode()
         )
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    finally:
-        writer.close()
-    for line in head.split("\r\n")[1:]:
+        head = b""
+        while b"\r\n\r\n" not in head and len(head) < _HEAD_LIMIT:
+            piece = wire.recv(4096)
+            if not piece:
+                raise ConnectionError("no complete answer")
+            head += piece
+    lines = head.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
+    _, _, rest = lines[0].partition(" ")
+    status = int(rest[:3])  # a ValueError is no answer
+    for line in lines[1:]:
         name, _, value = line.partition(":")
         if name.strip().lower() == "wove-receiver":
-            return value.strip()
-    return None
+            return _Answer(status, value.strip())
+    return _Answer(status, None)

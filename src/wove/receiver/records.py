@@ -8,6 +8,7 @@ read without it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from wove.receiver.endings import Ending
@@ -77,6 +78,7 @@ class Run:
         "started_at",
         "state",
         "task_id",
+        "tell",
         "token",
         "window",
         "worker_id",
@@ -133,6 +135,9 @@ class Run:
         self.worker_id = ""
         self.backend_job_id = ""
         self.cancel_requested = False
+        self.tell: Callable[[str, str], None] | None = None
+        """Asks the worker at once to stop this run (`run_id`, `task_id`); None where only its
+        next event can be answered so. May be called from any thread; does not block."""
 
     @property
     def period(self) -> float | None:

@@ -6,14 +6,13 @@ from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
+from wove.dispatch.urls import EVENTS_PATH
 from wove.receiver.answers import Answer
 from wove.receiver.hub import Hub
 from wove.receiver.limits import Limits
 from wove.receiver.responses import refused
 
-__all__ = ["EVENTS_PATH", "TOO_LARGE", "Head", "token_of"]
-
-EVENTS_PATH = "/wove/events/"
+__all__ = ["TOO_LARGE", "Head", "token_of"]
 
 _NOT_FOUND = refused(HTTPStatus.NOT_FOUND, "there is nothing here")
 _POST_ONLY = refused(HTTPStatus.METHOD_NOT_ALLOWED, "events are posted here")

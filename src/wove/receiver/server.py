@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import logging
 import os
 import secrets
@@ -17,15 +18,16 @@ from concurrent.futures import Future
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from wove.dispatch.urls import redacted
 from wove.receiver import listener
-from wove.receiver.address import callback_url, is_local, without_token
+from wove.receiver.address import callback_url, is_local
 from wove.receiver.hub import Hub
 from wove.receiver.limits import Limits
 from wove.receiver.probe import require_own
 from wove.receiver.service import Service
 from wove.receiver.settings import CallbackSettings
 
-__all__ = ["Receiver", "receiver_for"]
+__all__ = ["Receiver", "open_receiver", "receiver_for"]
 
 T = TypeVar("T")
 
@@ -41,6 +43,7 @@ class Receiver:
         port: the bound port.
         token: what callers must know.
         url: the callback URL with everything filled in.
+        grpc_url: the same for gRPC; None where there is no such door.
     """
 
     def __init__(self, service: Service, settings: CallbackSettings, own_token: str) -> None:
@@ -53,6 +56,9 @@ class Receiver:
         self.url = callback_url(
             settings.url, host=service.host, port=service.port, token=self.token
         )
+        self.grpc_url: str | None = None
+        if settings.grpc is not None:
+            self.grpc_url = settings.grpc.url(service.grpc_port(settings.grpc), self.token)
         self.hub.add_token(self.token)
 
     @property
@@ -84,7 +90,7 @@ class Receiver:
                 CALLBACK_MISDIRECTED.
         """
         if self._explicit_url:
-            await require_own(without_token(self.url, self.token), self.hub.receiver_id)
+            await require_own(redacted(self.url, "-"), self.hub.receiver_id)
 
     def __repr__(self) -> str:
         return f"<Receiver on {self.host} port {self.port}>"
@@ -111,22 +117,36 @@ class _Registry:
                 self._services[(service.pid, service.host, service.port)] = service
                 self._own_tokens[service] = secrets.token_urlsafe(24)
             receiver = Receiver(service, settings, self._own_tokens[service])
-            self._warn_of_plain_http(receiver.url)
+            for url in (receiver.url, receiver.grpc_url):
+                if url is not None:
+                    self._warn_of_plain_text(url)
             return receiver
 
-    def _warn_of_plain_http(self, url: str) -> None:
+    def present(self, settings: CallbackSettings) -> Receiver | None:
+        with self.lock:
+            service = self._services.get((os.getpid(), settings.host, settings.port))
+            if service is None or (settings.grpc is not None and not service.has(settings.grpc)):
+                return None
+            return self.receiver(settings, service.limits)
+
+    def _warn_of_plain_text(self, url: str) -> None:
         parts = urlsplit(url)
-        if parts.scheme == "https" or is_local(url) or parts.netloc in self._warned:
+        place = parts.netloc.rpartition("@")[2]
+        if parts.scheme in ("https", "grpcs") or is_local(url) or place in self._warned:
             return
-        self._warned.add(parts.netloc)
+        self._warned.add(place)
         logger.warning(
-            "Workers call back to %s over plain HTTP, and nothing is signed: whoever can read "
-            "that traffic can forge results. Use an https callback_url outside trusted networks.",
-            parts.netloc,
+            "Workers call back to %s without TLS, and nothing is signed: whoever can read that "
+            "traffic can forge results. Use an https callback_url outside trusted networks.",
+            place,
         )
 
     def stop(self) -> None:
-        for service in set(self._services.values()):
+        services = set(self._services.values())
+        with contextlib.suppress(KeyboardInterrupt):  # again: then at once
+            for service in services:
+                service.tell()
+        for service in services:
             service.stop()
 
     def forget_inherited(self) -> _Registry:
@@ -152,6 +172,11 @@ def receiver_for(settings: CallbackSettings, *, limits: Limits | None = None) ->
         CallbackUnreachableError: the address cannot be bound.
     """
     return _registry.receiver(settings, limits or Limits())
+
+
+def open_receiver(settings: CallbackSettings) -> Receiver | None:
+    """The receiver of `settings` if it is open already; never blocks."""
+    return _registry.present(settings)
 
 
 def _before_fork() -> None:

@@ -5,21 +5,28 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from wove.errors import MissingPackageError
 from wove.receiver.door import Door
 from wove.receiver.http import EventConnection
 from wove.receiver.hub import Hub
 from wove.receiver.limits import Limits
-from wove.receiver.listener import Listener, bind
+from wove.receiver.listener import Listener, bind, close_sockets_on
+
+if TYPE_CHECKING:
+    from wove.receiver.grpc import GrpcDoor
+    from wove.receiver.grpc_settings import GrpcSettings
 
 __all__ = ["Service"]
 
 T = TypeVar("T")
 
 _STOP_SECONDS = 1.0
+_START_SECONDS = 10.0
 
 
 class Service:
@@ -49,11 +56,39 @@ class Service:
         self.hub = Hub()
         self._loop = asyncio.new_event_loop()
         self._door = Door(self.hub, limits, self._loop)
+        self._grpc: dict[GrpcSettings, GrpcDoor] = {}
         self._stopping: asyncio.Event | None = None
         self._thread = threading.Thread(
             target=self._run, name=f"wove-receiver-{self.port}", daemon=True
         )
         self._thread.start()
+
+    def has(self, settings: GrpcSettings) -> bool:
+        """Whether there is a gRPC door for these settings."""
+        return settings in self._grpc
+
+    def grpc_port(self, settings: GrpcSettings) -> int:
+        """The port of the gRPC door for these settings, which is opened if there is none yet.
+
+        Raises:
+            CallbackUnreachableError: the address cannot be bound.
+            MissingPackageError: gRPC is not installed.
+        """
+        door = self._grpc.get(settings)
+        if door is None:
+            try:
+                from wove.receiver.grpc import GrpcDoor  # 100 ms, and a package of its own
+            except ImportError as error:
+                raise MissingPackageError(
+                    f"callback_grpc needs gRPC, which is not installed ({error}). "
+                    "Install with: pip install 'wove[grpc]'"
+                ) from error
+
+            door = GrpcDoor(self._door, settings)
+            starting = asyncio.run_coroutine_threadsafe(door.start(), self._loop)
+            starting.result(_START_SECONDS)
+            self._grpc[settings] = door
+        return door.port
 
     def call(self, function: Callable[[], T]) -> Future[T]:
         """Call `function` on the receiver's thread, after every request that has arrived.
@@ -82,6 +117,11 @@ class Service:
         self._loop.call_soon_threadsafe(later, 2)
         return future
 
+    def tell(self) -> None:
+        """Wait until workers know what was given up; no longer than a heartbeat's interval."""
+        while self.hub.must_tell() and self._thread.is_alive():
+            time.sleep(0.02)
+
     def stop(self) -> None:
         """Close everything; takes milliseconds."""
         self.hub.closing = True
@@ -94,6 +134,8 @@ class Service:
     def close_inherited(self) -> None:
         """In a forked child: give up the sockets that belong to the parent."""
         self._listener.close_inherited()
+        for door in self._grpc.values():
+            close_sockets_on(door.port)
 
     def _set_stopping(self) -> None:
         if self._stopping is not None:
@@ -118,6 +160,8 @@ class Service:
         accepting = asyncio.all_tasks() - {asyncio.current_task()}
         if accepting:
             await asyncio.wait(accepting, timeout=_STOP_SECONDS / 2)
+        for door in self._grpc.values():
+            await door.stop()
         self._door.close()
         await asyncio.sleep(0)  # lets every connection_lost run
         self.hub.flush()

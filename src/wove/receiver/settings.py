@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from wove.dispatch.urls import EVENTS_PATH
 from wove.receiver.address import check_template
+from wove.receiver.grpc_settings import GrpcSettings
 from wove.receiver.request import token_of
 
 __all__ = ["CallbackSettings"]
@@ -26,10 +28,12 @@ class CallbackSettings:
     url: str | None = field(default=None, repr=False)
     """What workers are told, with `{host}`, `{port}`, `{token}`, `{hostname}`
     and `{ip}` to be filled; None: made from host, port and token."""
+    grpc: GrpcSettings | None = None
+    """The gRPC door beside the HTTP one; None: there is none."""
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> CallbackSettings:
-        """Read `callback_host`, `callback_port`, `callback_token` and `callback_url`.
+        """Read the keys that begin with `callback_`.
 
         Raises:
             TypeError: a value has the wrong type.
@@ -40,7 +44,13 @@ class CallbackSettings:
         token = _text(config, "callback_token")
         if url is not None:
             token = _check_url(url, token)
-        return cls(host=host, port=_port(config.get("callback_port")), token=token, url=url)
+        return cls(
+            host=host,
+            port=_port(config.get("callback_port")),
+            token=token,
+            url=url,
+            grpc=GrpcSettings.from_config(config, host),
+        )
 
 
 def _text(config: Mapping[str, Any], key: str) -> str | None:
@@ -70,10 +80,17 @@ def _check_url(url: str, token: str | None) -> str | None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise ValueError("callback_url must begin with http:// or https:// and a host")
-    if token is not None or "{token}" in url:
+    if "{token}" in url:
         return token
-    path = parts.path[parts.path.rfind("/wove/events/") :]
+    path = parts.path[parts.path.rfind(EVENTS_PATH) :]
     found = token_of(path.encode())
+    if token is not None:
+        if found is not None and found != token:
+            raise ValueError(
+                "callback_url and callback_token name different tokens: leave callback_token "
+                "out, or write {token} in callback_url"
+            )
+        return token
     if found is None:
         raise ValueError(
             "callback_url has no token: let its path end in /wove/events/{token}, or in "

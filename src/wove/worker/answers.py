@@ -11,7 +11,7 @@ from wove.contract import ContractError, ack_from_json
 from wove.worker.connection import Response
 from wovepb.v1.ack_pb2 import EventAck
 
-__all__ = ["Answer", "Verdict", "judge"]
+__all__ = ["Answer", "Verdict", "judge", "judge_status"]
 
 _log = logging.getLogger(__name__)
 
@@ -78,11 +78,36 @@ def judge(response: Response, receiver_id: str) -> Answer:
         receiver_id: the payload's; empty for a receiver of the published package, to
             which the plain table applies.
     """
-    status = response.status
-    text = _words(status)
-    retry_after = _seconds(response.headers.get("retry-after"))
+    return judge_status(
+        response.status,
+        _words(response.status),
+        answered_by=response.headers.get("wove-receiver"),
+        receiver_id=receiver_id,
+        retry_after=_seconds(response.headers.get("retry-after")),
+        ack=_ack(response),
+    )
+
+
+def judge_status(
+    status: int,
+    text: str,
+    *,
+    answered_by: str | None,
+    receiver_id: str,
+    retry_after: float | None = None,
+    ack: EventAck | None = None,
+) -> Answer:
+    """Judge the parts of an answer.
+
+    Args:
+        status: HTTP's status code, or the one that stands for gRPC's.
+        text: the status in words.
+        answered_by: the id that the answer carries; None: it has none.
+        receiver_id: as in `judge`.
+        retry_after: seconds that the receiver asks to wait.
+        ack: the acknowledgement's body, if there was one.
+    """
     if receiver_id:
-        answered_by = response.headers.get("wove-receiver")
         if answered_by is None:
             # A balancer's or a proxy's own answer, whatever its status.
             return Answer(
@@ -91,7 +116,7 @@ def judge(response: Response, receiver_id: str) -> Answer:
         if answered_by != receiver_id and status in (404, 410):
             return Answer(Verdict.ELSEWHERE, f"{text} from another receiver", status)
     if 200 <= status < 300:
-        return Answer(Verdict.ACCEPTED, text, status, _ack(response))
+        return Answer(Verdict.ACCEPTED, text, status, ack)
     if status in _TRY_AGAIN or status >= 500 or status < 400:
         return Answer(Verdict.RETRY, text, status, None, retry_after)
     return Answer(_FINAL.get(status, Verdict.REFUSED), text, status)

@@ -12,10 +12,13 @@ import asyncio
 import ctypes
 import enum
 import inspect
+import os
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
+
+from wove.worker.forks import end_if_forked
 
 __all__ = ["Stop", "Stopped", "TaskStopped"]
 
@@ -72,11 +75,14 @@ class Stop:
     def call(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
         """Call `function` in this thread, where `ask` can stop it.
 
+        A process that `function` forked and that comes back from it ends here.
+
         Raises:
             Stopped: it was stopped, or was asked to stop before it was called.
             BaseException: what `function` raised.
         """
         outcome: tuple[bool, Any] | None = None
+        pid = os.getpid()
         try:
             # From inside `_enter` to the end of `_drain` the injected exception may strike at any
             # step: all of it lies in this block, so that it ends here wherever it strikes.
@@ -87,9 +93,12 @@ class Stop:
                 raise
             except BaseException as exc:  # noqa: BLE001 - carried out of the block
                 outcome = (False, exc)
+            # Before the lock: whoever held it when the task forked is not in the copy.
+            end_if_forked(pid, None if outcome[0] else outcome[1])
             self._leave(outcome)
             self._drain()
-        except TaskStopped:
+        except TaskStopped as stopped:
+            end_if_forked(pid, stopped)
             self._leave(outcome)
             self._drain()
         if outcome is None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from wove.worker.cancel import Stop
+from wove.worker.forks import ending_forks
 
 __all__ = ["RunCoroutine", "in_own_loop", "on_loop"]
 
@@ -27,7 +28,7 @@ def in_own_loop(coroutine: Coroutine[Any, Any, Any], stop: Stop) -> Any:
         assert task is not None  # noqa: S101 - inside a task by construction
         stop.awaiting(lambda: _from_any_thread(loop, task.cancel))
         try:
-            return await coroutine
+            return await ending_forks(coroutine)
         finally:
             stop.returned()
 
@@ -42,13 +43,14 @@ def on_loop(loop: asyncio.AbstractEventLoop) -> RunCoroutine:
         tasks: list[asyncio.Task[Any]] = []
 
         def begin() -> None:
-            task = loop.create_task(coroutine)
+            task = loop.create_task(ending_forks(coroutine))
             tasks.append(task)
             task.add_done_callback(end)
             stop.awaiting(lambda: _from_any_thread(loop, task.cancel))
 
         def end(task: asyncio.Task[Any]) -> None:
             stop.returned()
+            coroutine.close()  # it never began if its task was cancelled before
             if not task.cancelled():
                 task.exception()  # asyncio need not complain that nobody asked for it
             ended.set()

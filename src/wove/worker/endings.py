@@ -10,6 +10,7 @@ from typing import Any
 from wove.contract import ContractError
 from wove.dispatch.failures import error_info
 from wove.dispatch.pickling import dumps, dumps_exception, find_unpicklable
+from wove.dispatch.plain import NotPlain, dump_plain
 from wove.errors import (
     DeliveryError,
     ErrorCode,
@@ -48,9 +49,13 @@ class Endings:
         messages: of the execution.
         task: the task's name, for errors.
         max_bytes: the largest event that the receiver takes; 0: no limit known.
+        pickles: exceptions may travel as pickles.
     """
 
-    def __init__(self, messages: Messages, *, task: str, max_bytes: int) -> None:
+    def __init__(
+        self, messages: Messages, *, task: str, max_bytes: int, pickles: bool = True
+    ) -> None:
+        self._pickles = pickles
         self._messages = messages
         self._task = task
         self._max_bytes = max_bytes
@@ -62,6 +67,17 @@ class Endings:
         except BaseException as trouble:  # noqa: BLE001 - the value's own code ran
             return self.wove_failed(self._not_picklable(value, trouble))
         body = self._fitting(lambda: self._messages.result(pickle))
+        if isinstance(body, DeliveryError):
+            return self.wove_failed(body)
+        return Ending("succeeded", body)
+
+    def returned_plain(self, value: Any) -> Ending:
+        """The callable returned `value` to a payload without pickles."""
+        try:
+            text = dump_plain(value, f"{self._task}.result")
+        except NotPlain as trouble:
+            return self.wove_failed(_not_plain(self._task, trouble))
+        body = self._fitting(lambda: self._messages.plain_result(text))
         if isinstance(body, DeliveryError):
             return self.wove_failed(body)
         return Ending("succeeded", body)
@@ -86,7 +102,8 @@ class Endings:
         info = error_info(exc)
         if not isinstance(exc, Exception):
             info.message = _exit_words(exc)
-        pickle = dumps_exception(exc) if isinstance(exc, Exception) else None
+        loads = self._pickles and isinstance(exc, Exception)
+        pickle = dumps_exception(exc) if loads else None
         for attempt in (pickle, None):
             event = self._messages.error(info, attempt)
             body = self._fitting(lambda event=event: event)  # type: ignore[misc]
@@ -146,6 +163,13 @@ class Endings:
         )
         error.__cause__ = trouble
         return error
+
+
+def _not_plain(task: str, trouble: NotPlain) -> ResultNotPicklableError:
+    return ResultNotPicklableError(
+        f"task {task!r} returned what JSON does not carry exactly: {trouble}. "
+        "Return None, bool, int, finite float, str, list, and dict with str keys."
+    )
 
 
 def not_loadable(task: str, part: str, trouble: BaseException) -> DeliveryError:

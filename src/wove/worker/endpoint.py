@@ -1,12 +1,12 @@
-"""Callback URLs: where to connect, and how to name them without their secret."""
+"""Callback URLs: where to connect."""
 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-__all__ = ["Endpoint", "redacted"]
+__all__ = ["Endpoint"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Endpoint:
     host: str
     port: int
     authority: str
-    target: str
+    target: str = field(repr=False)
 
     @classmethod
     @functools.lru_cache(maxsize=64)  # a worker serves the same few weaves again and again
@@ -51,14 +51,3 @@ class Endpoint:
     def address(self) -> tuple[str, str, int]:
         """What two URLs have in common whose requests may share a connection."""
         return (self.scheme, self.host, self.port)
-
-
-@functools.lru_cache(maxsize=64)
-def redacted(url: str) -> str:
-    """The URL with its token, its query and its credentials cut out, for logs and errors."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "<not a URL>"
-    path = parts.path.rpartition("/")[0]
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}/***"

@@ -7,10 +7,10 @@ import contextvars
 import threading
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wove.worker.coroutines import in_own_loop, on_loop
-from wove.worker.execution import Execution
+from wove.worker.execution import Encoding, Execution, Shutdown
 from wove.worker.host import host_facts
 from wove.worker.payloads import decode_payload
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-__all__ = ["Payload", "arun", "run", "run_here", "run_in_own_process"]
+__all__ = ["Finished", "Payload", "Shutdown", "arun", "run", "run_here", "run_in_own_process"]
 
 Payload: TypeAlias = "Mapping[str, Any] | str | bytes"
 """A payload as the adapter submitted it, its JSON text, or base64 of that."""
@@ -90,15 +90,36 @@ async def arun(payload: Payload) -> dict[str, Any]:
     return _outcome(execution)
 
 
-def run_in_own_process(payload: Payload) -> tuple[dict[str, Any], bool]:
+class Finished(NamedTuple):
+    """What became of a payload whose process ends with it.
+
+    Attributes:
+        summary: as `run` returns it; empty if there was not even that.
+        failure: what `run` would have raised.
+        left_behind: the task did not stop and still runs in its thread: the process must
+            end at once.
+    """
+
+    summary: dict[str, Any]
+    failure: BaseException | None
+    left_behind: bool
+
+
+def run_in_own_process(payload: Payload, encoding: Encoding | None = None) -> Finished:
     """`run` for a process that ends with this payload.
 
-    Returns:
-        The summary, and whether the task was left behind because it did not stop: it still
-        runs in its thread, and the process must end at once.
+    `Shutdown`, raised in this thread by a signal's handler, stops the task, which is then
+    reported as cancelled.
+
+    Args:
+        payload: as for `run`.
+        encoding: how events travel; by default the best that the payload offers.
+
+    Raises:
+        DeliveryError: `INVALID_PAYLOAD`: `payload` is none.
     """
-    execution = _wait(payload, may_be_left=True)
-    return _outcome(execution), execution.stop.is_abandoned
+    execution = _wait(payload, may_be_left=True, encoding=encoding)
+    return Finished(execution.summary, execution.failure, execution.stop.is_abandoned)
 
 
 def run_here(payload: Payload, control: Control | None = None) -> dict[str, Any]:
@@ -124,9 +145,11 @@ def _run(payload: Payload, *, may_be_left: bool) -> dict[str, Any]:
     return _outcome(_wait(payload, may_be_left=may_be_left))
 
 
-def _wait(payload: Payload, *, may_be_left: bool) -> Execution:
+def _wait(payload: Payload, *, may_be_left: bool, encoding: Encoding | None = None) -> Execution:
     decoded, endpoint = decode_payload(payload)
-    execution = Execution(decoded, endpoint, facts=host_facts(), run_coroutine=in_own_loop)
+    execution = Execution(
+        decoded, endpoint, facts=host_facts(), run_coroutine=in_own_loop, encoding=encoding
+    )
     changed = threading.Event()
     execution.on_done = execution.stop.on_ask = changed.set
     try:
@@ -139,7 +162,8 @@ def _wait(payload: Payload, *, may_be_left: bool) -> Execution:
         else:
             execution.reporter.hurry(PATIENCE_SECONDS + HURRY_SECONDS)
             _until_done(execution, changed, may_be_left=True)
-            raise
+            if not isinstance(error, Shutdown):
+                raise
     return execution
 
 

@@ -4,33 +4,47 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Literal
 
 from wove.dispatch.pickling import loads
 from wove.dispatch.requirements import check_origin, check_version
+from wove.dispatch.urls import redacted
 from wove.errors import CallbackUnreachableError, DeliveryError, VersionMismatchError
 from wove.worker.answers import Answer, Verdict
 from wove.worker.cancel import Stop, Stopped
 from wove.worker.coroutines import RunCoroutine
 from wove.worker.endings import Ending, Endings, not_loadable
-from wove.worker.endpoint import Endpoint, redacted
+from wove.worker.endpoint import Endpoint
+from wove.worker.extensions import Reports
+from wove.worker.forks import end_if_forked
 from wove.worker.heartbeat import Pulse
 from wove.worker.host import HostFacts
 from wove.worker.messages import Body, Messages
 from wove.worker.reporter import Reporter, Undelivered
+from wove.worker.routes import route_for
 from wove.worker.starting import START_SECONDS, announce, heartbeat_interval
 from wove.worker.summaries import summary
+from wove.worker.tasks import arguments_of, carries_pickles, find
 from wovepb.v1.payload_pb2 import TaskPayload
 
-__all__ = ["Execution"]
+__all__ = ["Encoding", "Execution", "Shutdown"]
+
+Encoding = Literal["json", "protobuf", "grpc"]
+"""How events travel: flat JSON, binary over HTTP, or gRPC."""
 
 TERMINAL_SECONDS = (300.0, 3600.0)
 """A terminal event is tried for as long as the task ran, but within these."""
 DETACHED_SECONDS = 60.0
 """... and for a detached run, whose weave may be gone for good, for this long."""
+
+
+class Shutdown(BaseException):
+    """Raised in a worker's waiting thread when its process is asked to end."""
 
 
 class _NotLoadable(Exception):  # noqa: N818 - inner signal
@@ -47,6 +61,8 @@ class Execution:
         endpoint: its callback URL in parts.
         facts: who runs it.
         run_coroutine: how an async callable is run.
+        encoding: "json", "protobuf" or "grpc": use that one where the payload allows it; by
+            default the best that it offers.
     """
 
     def __init__(
@@ -56,30 +72,46 @@ class Execution:
         *,
         facts: HostFacts,
         run_coroutine: RunCoroutine,
+        encoding: Encoding | None = None,
     ) -> None:
         self.stop = Stop()
-        self.reporter = Reporter(endpoint, payload.receiver_id)
+        grpc = encoding in (None, "grpc")
+        self.reporter = Reporter(route_for(payload, endpoint, grpc=grpc))
         self.summary: dict[str, Any] = {}
         self.failure: BaseException | None = None
         self.done = False
         self.on_done: Callable[[], object] = lambda: None
+        self._pid = os.getpid()
         self._payload = payload
         self._facts = facts
         self._run_coroutine = run_coroutine
-        self._messages = Messages(payload)
+        binary = None if encoding is None else encoding != "json"
+        self._messages = Messages(payload, binary=binary)
+        self._reports = Reports(payload, self._messages, self.reporter.route, self._heard)
         self._task = payload.task_name or payload.task_id
-        self._endings = Endings(self._messages, task=self._task, max_bytes=payload.max_event_bytes)
+        self._pickles = carries_pickles(payload)
+        self._endings = Endings(
+            self._messages,
+            task=self._task,
+            max_bytes=payload.max_event_bytes,
+            pickles=self._pickles,
+        )
         self._detached = payload.delivery.delivery_orphan_policy == "detach"
         self._pulse: Pulse | None = None
+        self._ending = self._over = False
         self._began = time.monotonic()
         self._host_error: BaseException | None = None
-        self._ending_lock = threading.Lock()
+        self._lock = threading.Lock()
+        """Guards `_pulse`, `_ending` and `_over`: `abandon` comes from another thread."""
 
     def run(self) -> None:
         """Run it and report. Never raises: `summary` and `failure` say what became of it."""
         try:
             ending = self._lead()
-            if ending is not None and not self.stop.is_abandoned:
+            # Loading and pickling run the task's code too, and that may fork as well.
+            failed = ending is None or ending.outcome != "succeeded"
+            end_if_forked(self._pid, SystemExit(1) if failed else None)
+            if ending is not None and self._may_end():
                 self._end(ending)
         except BaseException as error:  # noqa: BLE001 - kept for whoever waits
             self.failure = error
@@ -91,10 +123,12 @@ class Execution:
         """Report the run without waiting for its callable any longer.
 
         Returns:
-            False if the callable has returned: its own ending is on its way.
+            False if the run's own ending is on its way.
         """
-        if not self.stop.abandon():
-            return False
+        with self._lock:
+            if self._ending or not self.stop.abandon():
+                return False
+            self._ending = True
         try:
             self._end(self._stopped(forced=True))
         except BaseException as error:  # noqa: BLE001 - as in run
@@ -106,7 +140,7 @@ class Execution:
     def interrupt(self, error: BaseException) -> None:
         """The worker's host raised `error` at whoever waits for the run: stop the callable."""
         name = type(error).__name__
-        if isinstance(error, asyncio.CancelledError):
+        if isinstance(error, (asyncio.CancelledError, Shutdown)):
             self.stop.ask("its worker is shutting down")
         else:
             if self.stop.asked_at is None:
@@ -119,13 +153,18 @@ class Execution:
         """Everything up to the ending; None if the task was not let start."""
         try:
             check_version(self._payload.version)
-            check_origin(self._payload.origin)
+            if self._pickles:
+                check_origin(self._payload.origin)
         except VersionMismatchError as error:
             return self._endings.wove_failed(error)
         if not self._start():
             return None
         try:
-            return self._endings.returned(self._call())
+            with self._reports.current():
+                value = self._call()
+            if self._pickles:
+                return self._endings.returned(value)
+            return self._endings.returned_plain(value)
         except Stopped:
             return self._stopped()
         except _NotLoadable as failed:
@@ -141,28 +180,61 @@ class Execution:
         """Announce the execution, and wait for leave to go on where that is asked for."""
         interval = heartbeat_interval(self._payload)
         event = self._messages.started(self._facts, interval)
-        request = self._request(self._messages.encode(event))
+        body = self._messages.encode(event)
         gated = self._payload.start_gate != "none"
         try:
-            answer = announce(self.reporter, request, gated=gated, heard=self._heard)
+            answer = announce(self.reporter, body, gated=gated, heard=self._heard)
         except Undelivered as trouble:
             self.failure = self._unreachable("the start", trouble)
             self._summarize("not_started", False, "CallbackUnreachableError", str(self.failure))
             return False
         accepted = answer.verdict is Verdict.ACCEPTED
-        if not accepted and not self._detached and answer.verdict is not Verdict.RETRY:
+        refused = not accepted and answer.verdict is not Verdict.RETRY
+        # Nobody may be there any more, and a detached run starts all the same.
+        if refused and not (self._detached and answer.verdict is Verdict.GONE):
             message = f"the receiver answered {answer.text} to task_started"
             self._summarize("not_started", True, "StartRefused", message)
             return False
         if interval is not None:
-            self._pulse = Pulse(
-                self.reporter, interval=interval, make=self._beat, heard=self._heard
-            )
+            if answer.ack is not None and answer.ack.HasField("heartbeat_seconds"):
+                interval = answer.ack.heartbeat_seconds
+            self._begin_to_beat(interval)
         if accepted:
             self._heard(answer)
         return True
 
+    def _may_end(self) -> bool:
+        """Whether this is the first to end the run: there is one terminal event."""
+        with self._lock:
+            first, self._ending = not (self._ending or self.stop.is_abandoned), True
+            return first
+
+    def _begin_to_beat(self, interval: float) -> None:
+        with self._lock:
+            if self._over:  # abandoned while the start was being announced
+                return
+            self._pulse = Pulse(
+                self._payload.run_id,
+                self.reporter.route,
+                interval=interval,
+                make=self._beat,
+                heard=self._heard,
+            )
+
     def _call(self) -> Any:
+        function, arguments = self._load() if self._pickles else self._look_up()
+        value = self.stop.call(function, arguments)
+        if inspect.iscoroutine(value):
+            value = self._run_coroutine(value, self.stop)
+        return value
+
+    def _look_up(self) -> tuple[Callable[..., Any], dict[str, Any]]:
+        try:
+            return find(self._payload), arguments_of(self._payload)
+        except DeliveryError as error:
+            raise _NotLoadable(error) from None
+
+    def _load(self) -> tuple[Callable[..., Any], dict[str, Any]]:
         payload, part = self._payload, "the callable"
         try:
             function = loads(payload.callable_pickle)
@@ -170,26 +242,25 @@ class Execution:
             arguments = loads(payload.args_pickle)
         except BaseException as trouble:  # noqa: BLE001 - importing a module runs any code
             raise _NotLoadable(not_loadable(self._task, part, trouble)) from None
-        value = self.stop.call(function, arguments)
-        if inspect.iscoroutine(value):
-            value = self._run_coroutine(value, self.stop)
-        return value
+        return function, arguments
 
     # ---- events -----------------------------------------------------------------------------
 
     def _end(self, ending: Ending) -> None:
-        """Deliver the terminal event; once, whoever comes first."""
+        """Deliver the terminal event."""
+        self._reports.close()
         seconds = self._terminal_seconds()
         try:
-            answer = self.reporter.deliver(self._request(ending.body), seconds=seconds)
+            answer = self.reporter.deliver(ending.body, seconds=seconds)
             if answer.verdict is Verdict.INVALID:
                 refused = f"{answer.text}; it was {ending.kind or 'a result'}: {ending.message}"
+                too_large = answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
                 ending = self._endings.minimal(
                     "EventRefused",
                     f"the receiver refused the event of task {self._task!r}: {refused}",
-                    code="event_refused",
+                    code="result_too_large" if too_large else "event_refused",
                 )
-                answer = self.reporter.deliver(self._request(ending.body), seconds=seconds)
+                answer = self.reporter.deliver(ending.body, seconds=seconds)
         except Undelivered as trouble:
             error = self._unreachable("the end", trouble)
             self._summarize(ending.outcome, False, type(error).__name__, str(error))
@@ -215,11 +286,8 @@ class Execution:
         elif answer.verdict is Verdict.GONE or answer.status == 404:
             self.stop.ask("the weave no longer waits for it")
 
-    def _beat(self) -> bytes:
-        return self._request(self._messages.encode(self._messages.heartbeat()))
-
-    def _request(self, body: Body) -> bytes:
-        return self.reporter.request(*body)
+    def _beat(self) -> Body:
+        return self._messages.encode(self._messages.heartbeat())
 
     def _terminal_seconds(self) -> float:
         if self._payload.HasField("delivery_retry_seconds"):
@@ -232,8 +300,10 @@ class Execution:
     # ---- what is left -----------------------------------------------------------------------
 
     def _finish(self) -> None:
-        if self._pulse is not None:
-            self._pulse.stop()
+        with self._lock:
+            self._over = True
+            if self._pulse is not None:
+                self._pulse.stop()
         self.done = True
         self.on_done()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import time
 from typing import NamedTuple
@@ -28,13 +29,16 @@ class Body(NamedTuple):
 class Messages:
     """Makes and encodes the events of one execution. Any thread may use it.
 
-    Events go out as protobuf to a receiver that says who it is (`receiver_id`), and as
-    flat JSON, with base64's cost, to one of the published package.
+    Args:
+        payload: of the execution.
+        binary: encode as protobuf; else as flat JSON. By default protobuf for a receiver that
+            says who it is (`receiver_id`), and flat JSON, with base64's cost, for one of the
+            published package.
     """
 
-    def __init__(self, payload: TaskPayload) -> None:
+    def __init__(self, payload: TaskPayload, *, binary: bool | None = None) -> None:
         self._payload = payload
-        self._binary = payload.HasField("receiver_id")
+        self._binary = payload.HasField("receiver_id") if binary is None else binary
         self._sequence = itertools.count(1)
         self.execution_id = os.urandom(16).hex()
 
@@ -66,6 +70,34 @@ class Messages:
         event = self._event()
         event.task_result.result_pickle = pickle
         return event
+
+    def plain_result(self, text: str) -> Event:
+        """`task_result` of JSON text."""
+        event = self._event()
+        event.task_result.result_json = text
+        return event
+
+    def progress(self, current: float | None, total: float | None, unit: str, message: str) -> Body:
+        """`progress`, encoded."""
+        for number in (current, total):
+            if number is not None and not math.isfinite(number):
+                raise ValueError(f"progress counts in finite numbers, not {number!r}")
+        event = self._event()
+        frame = event.progress
+        frame.SetInParent()
+        if current is not None:
+            frame.current = current
+        if total is not None:
+            frame.total = total
+        frame.unit, frame.message = scrub(unit, REASON_BYTES), scrub(message)
+        return self.encode(event)
+
+    def log(self, message: str, level: str, logger: str) -> Body:
+        """`log`, encoded."""
+        event = self._event()
+        event.log.level, event.log.logger = level, scrub(logger, REASON_BYTES)
+        event.log.message = scrub(message)
+        return self.encode(event)
 
     def error(self, info: ErrorInfo, pickle: bytes | None = None) -> Event:
         """`task_error`."""

@@ -2,9 +2,9 @@
 
 Messages on the pipes are JSON, each after its length (4 bytes, big-endian):
 
-- in: first a hello {"sys_path", "cwd", "faults", "main", "control"}; then payloads;
+- in: first a hello {"sys_path", "cwd", "faults", "main", "control", "life"}; then payloads;
 - out: {"ready": pid} to the hello; then for each payload its summary, or
-  {"raised": text} if the events could not be delivered.
+  {"raised": text, "run_id"} if the events could not be delivered.
 
 The end of the input ends the process. Tasks find `/dev/null` as their standard input, and
 what they print goes to the parent's standard error: neither can touch the pipes.
@@ -17,12 +17,16 @@ import os
 import signal
 import struct
 import sys
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 from wove.worker.entrypoint import run_here
 from wove.worker.process_control import Control
 
 __all__ = ["main"]
+
+RAISED_CHARACTERS = 10_000
+"""The parent takes no answer for one that is over a megabyte."""
 
 _LENGTH = struct.Struct(">I")
 
@@ -36,18 +40,23 @@ def main() -> None:
     if hello is None:
         return
     control = _prepare(json.loads(hello))
-    _write(sink, {"ready": os.getpid()})
+    with suppress(BrokenPipeError):  # then the input has ended too
+        _write(sink, {"ready": os.getpid()})
     while (payload := _read(source)) is not None:
         try:
             answer = run_here(payload, control)
         except Exception as error:  # noqa: BLE001 - the parent's to judge; the worker goes on
-            answer = {"raised": f"{type(error).__name__}: {error}"}
-        _write(sink, answer)
+            words = f"{type(error).__name__}: {error}"[:RAISED_CHARACTERS]
+            answer = {"raised": words, "run_id": _run_id(payload)}
+        try:
+            _write(sink, answer)
+        except BrokenPipeError:  # nobody reads any more: the weave's process has been killed
+            return
 
 
-def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+def _take_pipes() -> tuple[BinaryIO, int]:
     source = os.fdopen(os.dup(0), "rb")
-    sink = os.fdopen(os.dup(1), "wb")
+    sink = os.dup(1)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
@@ -56,6 +65,10 @@ def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _prepare(hello: dict[str, Any]) -> Control | None:
+    if hello.get("life") is not None:
+        from wove.worker.process_life import end_with
+
+        end_with(hello["life"])
     if hello.get("sys_path"):
         sys.path[:] = hello["sys_path"]
     if hello.get("cwd"):
@@ -80,10 +93,18 @@ def _read(source: BinaryIO) -> bytes | None:
     return body if len(body) == size else None
 
 
-def _write(sink: BinaryIO, message: dict[str, Any]) -> None:
+def _write(sink: int, message: dict[str, Any]) -> None:
     body = json.dumps(message).encode()
-    sink.write(_LENGTH.pack(len(body)) + body)
-    sink.flush()
+    data = memoryview(_LENGTH.pack(len(body)) + body)
+    while data:  # no buffer, so that nothing is left to be written when the process ends
+        data = data[os.write(sink, data) :]
+
+
+def _run_id(payload: bytes) -> str:
+    try:
+        return str(json.loads(payload)["run_id"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return ""
 
 
 if __name__ == "__main__":

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 import threading
 import time
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from wove import __version__
-from wove.worker.answers import Answer, Verdict, judge
-from wove.worker.endpoint import Endpoint
-from wove.worker.transport import Transport, shared_transport
+from wove.worker.answers import Answer, Verdict
+
+if TYPE_CHECKING:
+    from wove.worker.messages import Body
+    from wove.worker.routes import Route
 
 __all__ = ["Reporter", "Undelivered"]
 
@@ -36,50 +37,19 @@ class Undelivered(Exception):  # noqa: N818 - inner signal; callers make an erro
         self.last = last
 
 
-@dataclass
 class Reporter:
-    """Sends the events of one execution.
+    """Delivers the events of one execution over its route."""
 
-    Attributes:
-        endpoint: the callback.
-        receiver_id: the payload's; empty if it has none.
-        transport: carries the requests.
-    """
-
-    endpoint: Endpoint
-    receiver_id: str = ""
-    transport: Transport = field(default_factory=shared_transport)
-
-    def __post_init__(self) -> None:
+    def __init__(self, route: Route) -> None:
+        self.route = route
         self._hurry = threading.Event()
         self._latest = float("inf")
 
-    def request(self, body: bytes, content_type: str) -> bytes:
-        """The HTTP request that carries `body`."""
-        receiver = f"Wove-Receiver: {self.receiver_id}\r\n" if self.receiver_id else ""
-        head = (
-            f"POST {self.endpoint.target} HTTP/1.1\r\n"
-            f"Host: {self.endpoint.authority}\r\n"
-            f"User-Agent: wove/{__version__}\r\n"
-            f"Content-Type: {content_type}\r\n"
-            f"Content-Length: {len(body)}\r\n"
-            f"{receiver}\r\n"
-        )
-        return head.encode("latin-1") + body
-
-    def once(self, request: bytes, *, timeout: float, fresh: bool = False) -> Answer:
-        """One try. Having no answer is an answer too: `Verdict.RETRY`."""
-        try:
-            response = self.transport.send(self.endpoint, request, timeout=timeout, fresh=fresh)
-        except OSError as error:
-            return Answer(Verdict.RETRY, f"{type(error).__name__}: {error}")
-        return judge(response, self.receiver_id)
-
-    def deliver(self, request: bytes, *, seconds: float) -> Answer:
+    def deliver(self, body: Body, *, seconds: float) -> Answer:
         """Send until there is a final answer, with the same bytes each time.
 
         Args:
-            request: of `request()`.
+            body: the event.
             seconds: the deadline, from now.
 
         Raises:
@@ -89,7 +59,8 @@ class Reporter:
         tries, fresh = 0, False
         while True:
             left = min(begin + seconds, self._latest) - time.monotonic()
-            answer = self.once(request, timeout=max(min(ANSWER_SECONDS, left), 0.1), fresh=fresh)
+            timeout = max(min(ANSWER_SECONDS, left), 0.1)
+            answer = self.route.post(body, timeout=timeout, fresh=fresh)
             tries += 1
             if answer.verdict not in (Verdict.RETRY, Verdict.ELSEWHERE):
                 return answer

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 from wove.worker.answers import Answer, Verdict
+from wove.worker.messages import Body
 from wove.worker.reporter import Reporter, Undelivered
 from wovepb.v1.payload_pb2 import TaskPayload
 
@@ -28,13 +29,13 @@ def heartbeat_interval(payload: TaskPayload) -> float | None:
 
 
 def announce(
-    reporter: Reporter, request: bytes, *, gated: bool, heard: Callable[[Answer], None]
+    reporter: Reporter, body: Body, *, gated: bool, heard: Callable[[Answer], None]
 ) -> Answer:
     """Deliver `task_started`.
 
     Args:
         reporter: of the execution.
-        request: the event's request.
+        body: the event.
         gated: wait for a final answer. Else there is one short try, and the rest, if it
             takes more, is left to a thread.
         heard: called with the final answer that such a thread gets.
@@ -46,15 +47,15 @@ def announce(
         Undelivered: gated, and no final answer came in time.
     """
     if gated:
-        return reporter.deliver(request, seconds=START_SECONDS)
-    answer = reporter.once(request, timeout=UNGATED_SECONDS)
+        return reporter.deliver(body, seconds=START_SECONDS)
+    answer = reporter.route.post(body, timeout=UNGATED_SECONDS)
     if answer.verdict in (Verdict.RETRY, Verdict.ELSEWHERE):
         # Its own reporter: what hurries the run's end is not about its start.
-        later = Reporter(reporter.endpoint, reporter.receiver_id, reporter.transport)
+        later = Reporter(reporter.route)
 
         def deliver() -> None:
             with contextlib.suppress(Undelivered):  # the terminal event says it all
-                heard(later.deliver(request, seconds=START_SECONDS))
+                heard(later.deliver(body, seconds=START_SECONDS))
 
         threading.Thread(target=deliver, name="wove-start", daemon=True).start()
         return Answer(Verdict.RETRY, answer.text, answer.status)

@@ -7,7 +7,7 @@ from typing import Any
 from wove import __version__
 from wove.contract import summary_to_dict
 from wove.dispatch.failures import scrub
-from wove.worker.endpoint import redacted
+from wove.dispatch.urls import redacted
 from wovepb.v1.payload_pb2 import TaskPayload
 from wovepb.v1.summary_pb2 import RunSummary
 

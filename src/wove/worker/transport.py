@@ -12,7 +12,14 @@ from typing import Protocol
 from wove.worker.connection import Connection, Response
 from wove.worker.endpoint import Endpoint
 
-__all__ = ["SocketTransport", "Transport", "install", "new_transport", "shared_transport"]
+__all__ = [
+    "SocketTransport",
+    "Transport",
+    "install",
+    "is_wrapped",
+    "new_transport",
+    "shared_transport",
+]
 
 MAX_IDLE = 16
 """Idle connections that are kept, to all addresses together."""
@@ -137,6 +144,11 @@ def shared_transport() -> Transport:
     return _shared
 
 
+def is_wrapped() -> bool:
+    """Whether `install` has put something between."""
+    return _wrap is not None
+
+
 def install(wrap: Callable[[Transport], Transport] | None) -> None:
     """Put something between this process's reporters and the network, such as faults.
 
@@ -153,4 +165,5 @@ def _after_fork() -> None:
         transport.forget()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -164,3 +164,41 @@ def test_the_published_packages_pickled_description() -> None:
     exc = exception_from_error(frame, FACTS)
     assert isinstance(exc, EnvironmentExecutionError)
     assert exc.payload == {"kind": "ValueError", "message": "m"}
+
+
+class HostileAttribute(Exception):
+    def __getattr__(self, name: str) -> object:
+        raise RuntimeError("not yours")
+
+
+class HostileMembers(Exception):
+    @property
+    def exceptions(self) -> object:
+        raise SystemExit(3)
+
+
+class HostileText(Exception):
+    def __str__(self) -> str:
+        class Odd(str):
+            def encode(self, *_: object) -> bytes:
+                raise RuntimeError("not yours")
+
+        return Odd("odd")
+
+
+@pytest.mark.parametrize("kind", [HostileAttribute, HostileMembers, HostileText])
+def test_an_exception_whose_attributes_raise_is_still_described(kind: type[Exception]) -> None:
+    assert error_info(kind("x")).kind == kind.__name__
+
+
+def test_groups_that_share_their_members_stay_small() -> None:
+    exc: BaseException = ValueError("deepest")
+    for _ in range(8):
+        outer = ExceptionWithMembers("group")
+        outer.exceptions = (exc,) * 32
+        exc = outer
+    assert error_info(exc).ByteSize() < 100_000
+
+
+class ExceptionWithMembers(Exception):
+    exceptions: tuple[BaseException, ...] = ()

@@ -75,7 +75,7 @@ class Backend:
 class BackendItems(Items):
     function: Any = staticmethod(add)
 
-    def call(self, **options: Any) -> TaskCall:
+    def call(self, shared: dict[str, Any] | None = None, **options: Any) -> TaskCall:
         call = super().call(**options)
         return TaskCall(
             task_id=call.task_id,
@@ -83,6 +83,7 @@ class BackendItems(Items):
             args=call.args,
             options=call.options,
             on_run=call.on_run,
+            shared=shared,
         )
 
 
@@ -174,7 +175,7 @@ async def test_one_instance_serves_parallel_weaves():
 
 
 @in_loop
-async def test_a_callable_is_pickled_once():
+async def test_a_callable_is_pickled_once_for_the_items_of_a_map():
     class Counting:
         pickled = 0
 
@@ -188,7 +189,8 @@ async def test_a_callable_is_pickled_once():
     backend = Backend(play=lambda job: job.post("task_result", result_pickle=dumps(1)))
     async with backend.items() as items:
         items.function = Counting()
-        await asyncio.gather(*(items.run(args={"a": n}) for n in range(4)))
+        shared: dict[str, Any] = {}
+        await asyncio.gather(*(items.run(args={"a": n}, shared=shared) for n in range(4)))
     assert Counting.pickled == 1
     assert "task_name" in backend.jobs[0].payload
     assert backend.jobs[0].payload["task_name"] is None
@@ -240,7 +242,10 @@ async def test_a_callable_that_cannot_be_pickled():
     lock = threading.Lock()
     async with Backend().items() as items:
         items.function = lambda a: (lock, a)
-        with pytest.raises(DeliveryError, match="its callable cannot be pickled") as caught:
+        with pytest.raises(
+            DeliveryError,
+            match=r"its callable uses 'lock', and that _thread.lock cannot be pickled",
+        ) as caught:
             await items.run(args={"a": 1})
         assert caught.value.code is ErrorCode.PAYLOAD_NOT_PICKLABLE
 
@@ -476,7 +481,7 @@ async def test_a_job_that_never_reports_cannot_reach_the_callback_url():
     backend = Backend(play=lambda job: None)
     async with backend.items() as items:
         with pytest.raises(
-            CallbackUnreachableError, match=r"http://127\.0\.0\.1:\d+/wove/events/-"
+            CallbackUnreachableError, match=r"http://127\.0\.0\.1:\d+/wove/events/\*\*\*"
         ):
             await items.run(args={"a": 1})
         token = backend.adapters[0].config["callback_token"]
@@ -605,3 +610,183 @@ async def test_a_submission_that_returns_after_its_job_has_ended():
     async with Backend(play, Slow).items() as items:
         assert await items.run(args={"a": 1}) == "quick"
         assert items.records[0].backend_job_id == "told by the worker"
+
+
+@in_loop
+async def test_a_closure_is_pickled_as_it_is_at_each_call():
+    backend = Backend()
+    async with backend.items() as items:
+        count = 0
+
+        def current(a):
+            return count
+
+        items.function = current
+        values = []
+        while count < 3:
+            values.append(await items.run(args={"a": 1}))
+            count += 1
+    assert values == [0, 1, 2]
+
+
+class Frozen(Exception):
+    """Refuses attributes, as a frozen dataclass does."""
+
+    def __setattr__(self, name, value):
+        raise AttributeError("immutable")
+
+
+class Unspeakable(Exception):
+    def __str__(self):
+        raise ValueError("no words")
+
+
+class LoadsBadly:
+    def __init__(self, error):
+        self.error = error
+
+    def __reduce__(self):
+        return _raise, (self.error,)
+
+
+def _raise(error):
+    raise error
+
+
+@in_loop
+async def test_an_exception_that_refuses_a_cause_arrives():
+    def play(job):
+        job.post("task_started")
+        error = {"exception_pickle": dumps(Frozen("x"))}
+        job.post("task_error", **error)
+
+    async with Backend(play=play).items() as items:
+        with pytest.raises(Frozen):
+            await asyncio.wait_for(items.run(args={"a": 1}), 10)
+
+
+@pytest.mark.parametrize("error", [Unspeakable(), SystemExit(3), KeyboardInterrupt()])
+@pytest.mark.parametrize("size", [0, 2 << 20])
+@pytest.mark.parametrize("kind", ["task_result", "task_error"])
+@in_loop
+async def test_an_outcome_that_cannot_be_read_ends_the_run(error, size, kind):
+    def play(job):
+        job.post("task_started")
+        field = "result_pickle" if kind == "task_result" else "exception_pickle"
+        job.post(kind, **{field: dumps((b"x" * size, LoadsBadly(error)))})
+
+    async with Backend(play=play).items() as items:
+        with pytest.raises(Exception) as caught:  # noqa: PT011 - two types, and no exit
+            await asyncio.wait_for(items.run(args={"a": 1}), 10)
+        assert not isinstance(caught.value, asyncio.TimeoutError)
+        assert type(error).__name__ in str(caught.value)
+
+
+@in_loop
+async def test_large_arguments_do_not_hold_the_loop_up(monkeypatch):
+    from wove.executors import payloads
+
+    threads = []
+    build = payloads.PayloadBuilder.build
+
+    def noted(self, frame):
+        threads.append(threading.current_thread())
+        return build(self, frame)
+
+    monkeypatch.setattr(payloads.PayloadBuilder, "build", noted)
+    backend = Backend(play=lambda job: job.post("task_result", result_pickle=dumps(1)))
+    async with backend.items() as items:
+        await items.run(args={"a": 1})
+        await items.run(args={"a": b"x" * (2 << 20)})
+    assert threads[0] is threading.main_thread()
+    assert threads[1] is not threading.main_thread()
+
+
+@in_loop
+async def test_a_submission_without_a_readable_id_is_watched():
+    class Broken(PlayedAdapter):
+        def job_id(self, submission):
+            raise RuntimeError("the library's own trouble")
+
+    def play(job):
+        job.state = BackendState(BackendStatus.FAILED, "it fell over")
+
+    async with Backend(play=play, adapter_class=Broken).items() as items:
+        with pytest.raises(DeliveryError, match="it fell over"):
+            await asyncio.wait_for(items.run(args={"a": 1}), 10)
+
+
+@in_loop
+async def test_a_backend_that_cannot_be_asked_is_told_of_once(caplog):
+    def play(job):
+        job.state = ConnectionError("wrong password")
+        job.post("task_started")
+        until_polled(job)
+        job.post("task_result", result_pickle=dumps(1))
+
+    def until_polled(job):
+        for _ in range(400):
+            if job.polls > 2:
+                return
+            threading.Event().wait(0.02)
+
+    async with Backend(play=play).items() as items:
+        await items.run(args={"a": 1})
+    told = [r for r in caplog.records if "could not be asked" in r.message]
+    assert [r.levelname for r in told if r.levelname == "WARNING"] == ["WARNING"]
+    assert "wrong password" in told[0].message
+
+
+@in_loop
+async def test_a_run_that_waits_for_a_worker_is_told_of_once(caplog):
+    def play(job):
+        job.state = BackendState(BackendStatus.QUEUED, "behind 7 others")
+        threading.Event().wait(0.6)
+        job.post("task_result", result_pickle=dumps(1))
+
+    backend = Backend(play=play)
+    backend.executor.liveness = dataclasses.replace(QUICK, queued_warning=0.2)
+    async with backend.items() as items:
+        await items.run(args={"a": 1})
+    told = [r.message for r in caplog.records if "for a worker" in r.message]
+    assert len(told) == 1
+    assert "behind 7 others" in told[0]
+
+
+@in_loop
+async def test_unknown_settings_are_named_with_those_there_are():
+    class Known(PlayedAdapter):
+        settings = frozenset({"play", "jobs", "adapters", "queue"})
+
+    async with Backend(adapter_class=Known, queue="x").items() as items:
+        await items.run(args={"a": 1})
+    with pytest.raises(TypeError, match=r"does not know 'qeue'.*queue.*callback_url"):
+        async with Backend(adapter_class=Known, qeue="x").items():
+            pass
+
+
+@in_loop
+async def test_a_delivery_timeout_before_the_start_says_what_the_backend_says():
+    def play(job):
+        job.state = BackendState(BackendStatus.QUEUED, "no worker listens")
+
+    async with Backend(play=play).items() as items:
+        with pytest.raises(DeliveryError, match=r"last seen: queued.*no worker listens") as caught:
+            await items.run(args={"a": 1}, delivery_timeout=0.3)
+    assert caught.value.code is ErrorCode.DELIVERY_TIMEOUT
+    assert "no worker listens" in caught.value.reason
+
+
+class Coded(Exception):
+    code = {"a": 1}  # noqa: RUF012 - unhashable on purpose
+
+
+@in_loop
+async def test_an_exception_with_a_code_of_its_own_comes_back():
+    def play(job):
+        job.post("task_started")
+        job.post("task_error", exception_pickle=dumps(Coded("x")))
+
+    async with Backend(play=play).items() as items:
+        with pytest.raises(Coded):
+            await items.run(args={"a": 1})

@@ -4,55 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
-from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.unit.executors.process_session import (
+    alive,
+    by_value,
+    in_loop,
+    pid,
+    processes,
+    wait_for,
+)
 from tests.unit.executors.scripted import until
-from tests.unit.executors.test_backend import BackendItems
+from wove import BackendAdapterEnvironmentExecutor
 from wove.errors import DeliveryError, ErrorCode, PayloadTooLargeError, WorkerLostError
-from wove.executors.session import EnvironmentSession
-
-
-@contextlib.asynccontextmanager
-async def processes(**config: Any):
-    """A session on worker processes; the tests' own functions travel by value."""
-    environment = {"executor": "process", "executor_config": {"workers": 2, **config}}
-    session = EnvironmentSession("local-processes", environment, {})
-    await session.start()
-    try:
-        yield BackendItems(session)
-    finally:
-        await asyncio.wait_for(session.stop(failed=None), 10)
-
-
-def in_loop(test):
-    @functools.wraps(test)
-    def run(**fixtures):
-        asyncio.run(test(**fixtures))
-
-    return run
-
-
-def by_value(function):
-    """cloudpickle carries functions of `__main__` by value, so workers need not import tests."""
-    function.__module__ = "__main__"
-    return function
-
-
-@by_value
-def pid():
-    import os
-
-    return os.getpid()
+from wove.executors.backend_state import BackendState, BackendStatus
+from wove.executors.liveness import Liveness
 
 
 @by_value
@@ -97,15 +70,6 @@ def size(data):
     return len(data)
 
 
-def alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{process}/stat")
-    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
-
-
 @in_loop
 async def test_workers_are_warm_and_shared_between_weaves():
     async with processes(workers=1) as items:
@@ -130,6 +94,16 @@ async def test_values_larger_than_a_pipe():
         items.function = size
         data = b"x" * (5 << 20)
         assert await items.run(args={"data": data}) == len(data)
+
+
+@in_loop
+async def test_a_value_larger_than_a_message_is_refused_by_name(monkeypatch):
+    monkeypatch.setattr("wove.integrations.process.MAX_MESSAGE_BYTES", 10_000)
+    async with processes() as items:
+        items.function = size
+        with pytest.raises(PayloadTooLargeError, match="a worker process takes 10000"):
+            await items.run(args={"data": b"x" * 10_000})
+        assert await items.run(args={"data": b"x"}) == 1
 
 
 @in_loop
@@ -203,7 +177,10 @@ async def test_a_killed_worker_is_lost_at_once_and_replaced():
 
 @in_loop
 async def test_a_worker_that_cannot_start_fails_the_job(tmp_path):
-    async with processes(cwd=str(tmp_path / "nowhere")) as items:
+    folder = tmp_path / "removed later"
+    folder.mkdir()
+    async with processes(cwd=folder) as items:
+        folder.rmdir()
         items.function = pid
         with pytest.raises(WorkerLostError, match="could not be started"):
             await items.run()
@@ -248,6 +225,18 @@ def test_a_command_that_fails(command, words):
 
 
 @in_loop
+async def test_a_command_that_does_not_report_is_given_up_after_the_grace():
+    # Nobody asks about the job before its batch, unless there is news.
+    liveness = Liveness(succeeded_grace=0.5, tick_seconds=0.1, poll_seconds=60)
+    executor = BackendAdapterEnvironmentExecutor("process", liveness=liveness)
+    async with processes(executor, command=[sys.executable, "-c", ""]) as items:
+        items.function = pid
+        with pytest.raises(DeliveryError, match="exited with code 0") as caught:
+            await items.run()
+        assert caught.value.code is ErrorCode.RESULT_MISSING
+
+
+@in_loop
 async def test_a_command_takes_no_more_than_an_environment_variable():
     async with processes(command=["unused"]) as items:
         items.function = size
@@ -269,16 +258,65 @@ async def test_a_cancelled_command_is_killed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "config", [{"workers": 0.5}, {"env": ["A=1"]}, {"command": "python x"}, {"command": []}]
+    ("config", "kind", "words"),
+    [
+        ({"workers": 0.5}, TypeError, "'workers' must be a positive int, not 0.5"),
+        ({"workers": True}, TypeError, "'workers' must be a positive int, not True"),
+        ({"workers": "2"}, TypeError, "'workers' must be a positive int, not '2'"),
+        ({"workers": 0}, ValueError, "'workers' must be a positive int, not 0"),
+        ({"workers": -1}, ValueError, "'workers' must be a positive int, not -1"),
+        ({"env": ["A=1"]}, TypeError, "'env' must map names to values"),
+        ({"env": ""}, TypeError, "'env' must map names to values"),
+        ({"cwd": 5}, TypeError, "'cwd' must be a path, not 5"),
+        ({"cwd": "/no/such/folder"}, NotADirectoryError, "'cwd' is no folder: '/no/such/folder'"),
+        ({"cwd": __file__}, NotADirectoryError, "'cwd' is no folder"),
+        ({"command": "python x"}, TypeError, "'command' must be a list"),
+        ({"command": []}, TypeError, "'command' must be a list"),
+    ],
 )
-def test_settings_of_the_wrong_type(config):
+def test_settings_that_cannot_be(config, kind, words):
     @in_loop
     async def run():
-        with pytest.raises(TypeError, match="process executor's"):
+        with pytest.raises(kind, match=words):
             async with processes(**config):
                 pass
 
     run()
+
+
+@in_loop
+async def test_a_relative_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "below").mkdir()
+    async with processes(cwd="below") as items:
+        items.function = variable
+        assert (await items.run(args={"name": "X"}))[1] == str(tmp_path / "below")
+
+
+@in_loop
+async def test_a_stopped_worker_is_named_by_poll(tmp_path):
+    file = tmp_path / "state"
+    async with processes(workers=1, env={"POOL": "stopped"}) as items:
+        items.function = pid
+        worker = await items.run()
+        items.function = wait_and_clean_up
+        task = items.start(args={"path": str(file)})
+        await until(file.exists)
+        executor = items.session.executor
+        run_id = items.records[-1].run_id
+        submission = executor._jobs[run_id].submission
+
+        async def seen():
+            return (await executor._adapter.poll({run_id: submission}))[run_id]
+
+        assert await seen() == BackendState(BackendStatus.RUNNING, f"in worker process {worker}")
+        os.kill(worker, signal.SIGSTOP)
+        stopped = f"in worker process {worker}, which is stopped (SIGSTOP)"
+        while await seen() != BackendState(BackendStatus.RUNNING, stopped):
+            await asyncio.sleep(0.01)
+        os.kill(worker, signal.SIGCONT)
+        task.cancel()
+        await until(lambda: items.records[-1].cancel == "stopped")
 
 
 # ---- the pool and its parent ----------------------------------------------------------
@@ -294,6 +332,14 @@ def pid():
 def busy(path):
     open(path, "w").close()
     time.sleep(60)
+
+def busy_in_c(path):
+    import subprocess
+    child = subprocess.Popen(["sleep", "60"])
+    with open(path + ".part", "w") as file:
+        file.write(str(child.pid))
+    os.rename(path + ".part", path)
+    sum(range(10**11))  # no other thread of the worker gets to run
 
 async def once(function, **args):
     environment = {"executor": "process", "executor_config": {"workers": 1}}
@@ -316,13 +362,6 @@ def program(text: str, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def wait_for(condition) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "took too long"
-        time.sleep(0.01)
-
-
 def test_a_program_ends_without_delay_and_takes_its_workers_along():
     text = """
         print(asyncio.run(once(pid)), flush=True)
@@ -337,24 +376,30 @@ def test_a_program_ends_without_delay_and_takes_its_workers_along():
     wait_for(lambda: not alive(int(worker)))
 
 
-@pytest.mark.parametrize("what", ["idle", "busy"])
+@pytest.mark.parametrize("what", ["idle", "busy", "busy_in_c"])
 def test_workers_end_when_their_parent_is_killed(what, tmp_path):
     text = """
         worker = asyncio.run(once(pid))
         print(worker, flush=True)
-        if sys.argv[1] == "busy":
-            asyncio.run(once(busy, path=sys.argv[2]))
+        if sys.argv[1] != "idle":
+            asyncio.run(once(globals()[sys.argv[1]], path=sys.argv[2]))
         time.sleep(60)
     """
     file = tmp_path / "busy"
     with program(text, what, str(file)) as process:
         assert process.stdout is not None
-        worker = int(process.stdout.readline())
-        if what == "busy":
+        processes = [int(process.stdout.readline())]
+        if what != "idle":
             wait_for(file.exists)
+            processes += [int(child) for child in file.read_text().split()]
         process.kill()
         process.wait(10)
-    wait_for(lambda: not alive(worker))
+    try:
+        wait_for(lambda: not any(alive(process) for process in processes))
+    finally:
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
 
 
 def test_a_forked_child_has_a_pool_of_its_own():

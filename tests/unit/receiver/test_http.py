@@ -260,6 +260,15 @@ class TestConnections:
             wire.send(request(path_of(place.receiver), headers={"Expect": "tea"}))
             assert wire.reply().status == 417
 
+    def test_many_offers_in_one_read_are_refused(
+        self, place: Place, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with connect(place.receiver) as wire:
+            offer = b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"
+            wire.send(offer * 4500)
+            assert wire.rest().count(b"HTTP/1.1 ") <= 3
+        assert caplog.records == []
+
     def test_an_offered_upgrade_is_ignored(self, place: Place) -> None:
         place.open()
         h2c = {

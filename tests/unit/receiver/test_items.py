@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.receiver.events import Desk, make, started
+from tests.unit.receiver.events import RUN, Desk, make, started
 
 
 @pytest.fixture
@@ -166,3 +166,64 @@ def test_the_older_run_of_a_detached_item_is_not_told_to_stop(desk: Desk) -> Non
     desk.open("a", detached=True, gated=False)
     desk.hub.end_run("a", "timed_out", item_goes_on=True)
     assert desk.status(make("heartbeat", run="a")) == 204
+
+
+class TestGivenUp:
+    """A process that ends must first tell the workers of what it gave up."""
+
+    def test_nothing_was_given_up(self, desk: Desk) -> None:
+        desk.open()
+        desk.status(started())
+        desk.status(make("task_result"))
+        desk.hub.close_item(RUN)
+        assert not desk.hub.must_tell()
+
+    @pytest.mark.parametrize("cause", ["timed_out", None])
+    def test_a_worker_that_beats_is_waited_for(self, desk: Desk, cause: str | None) -> None:
+        desk.open()
+        desk.status(started(beats=2.0))
+        if cause is not None:
+            desk.hub.end_run(RUN, cause)
+        desk.hub.close_item(RUN)
+        assert desk.hub.must_tell()
+        assert desk.status(make("heartbeat")) == 410
+        assert desk.hub.must_tell()  # it stops the task now, and will say so
+        assert desk.status(make("task_cancelled")) == 410
+        assert not desk.hub.must_tell()
+
+    def test_for_no_longer_than_until_its_next_beat(self, desk: Desk) -> None:
+        desk.open()
+        desk.status(started(beats=2.0))
+        desk.hub.close_item(RUN)
+        desk.pass_time(2.4)
+        assert desk.hub.must_tell()
+        desk.pass_time(0.2)
+        assert not desk.hub.must_tell()
+
+    def test_slow_beats_are_not_waited_for(self, desk: Desk) -> None:
+        desk.open()
+        desk.status(started(beats=60.0))
+        desk.hub.close_item(RUN)
+        desk.pass_time(5.1)
+        assert not desk.hub.must_tell()
+
+    @pytest.mark.parametrize("options", [{"gone": True}, {}])
+    def test_nobody_runs_it(self, desk: Desk, options: dict[str, bool]) -> None:
+        desk.open()
+        if options:
+            desk.status(started())
+        desk.hub.close_item(RUN, **options)
+        assert not desk.hub.must_tell()
+
+    def test_a_lost_worker_will_not_ask(self, desk: Desk) -> None:
+        desk.open()
+        desk.status(started())
+        desk.hub.end_run(RUN, "worker_lost")
+        desk.hub.close_item(RUN)
+        assert not desk.hub.must_tell()
+
+    def test_a_detached_run_is_not_told(self, desk: Desk) -> None:
+        desk.open(detached=True)
+        desk.status(started())
+        desk.hub.close_item(RUN)
+        assert not desk.hub.must_tell()

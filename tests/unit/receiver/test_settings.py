@@ -16,9 +16,10 @@ from tests.unit.receiver.conftest import Place
 from tests.unit.receiver.events import make
 from tests.unit.receiver.wire import LIMIT, Wire, request
 from wove.contract import event_to_json
+from wove.dispatch.urls import redacted
 from wove.errors import CallbackUnreachableError, ErrorCode
 from wove.receiver import probe
-from wove.receiver.address import callback_url, without_token
+from wove.receiver.address import callback_url
 from wove.receiver.server import Receiver, receiver_for
 from wove.receiver.settings import CallbackSettings
 
@@ -93,9 +94,24 @@ class TestUrl:
     def test_an_address_that_means_all_is_not_told_to_workers(self) -> None:
         assert "0.0.0.0" not in callback_url(None, host="0.0.0.0", port=9, token="t")
 
-    def test_the_token_can_be_left_out(self) -> None:
-        assert without_token("http://h/wove/events/a%20b", "a b") == "http://h/wove/events/-"
-        assert without_token("http://h/hook", "a") == "http://h/hook"
+    @pytest.mark.parametrize(
+        ("url", "shown"),
+        [
+            ("http://h:1/wove/events/a%20b", "http://h:1/wove/events/***"),
+            ("http://ops:hunter2@h/wove/events/t?via=lb", "http://h/wove/events/***"),
+            ("http://h/x/wove/events/se!cret", "http://h/x/wove/events/***"),
+            ("http://h/hook/token", "http://h/hook/***"),
+            ("http://h/wove/events/token/", "http://h/wove/events/***/"),
+            ("http://[::1", "<not a URL>"),
+        ],
+    )
+    def test_secrets_are_not_shown(self, url: str, shown: str) -> None:
+        assert redacted(url) == shown
+
+    def test_a_token_beside_another_one_is_refused(self) -> None:
+        config = {"callback_token": "a", "callback_url": "http://h:1/wove/events/b"}
+        with pytest.raises(ValueError, match="different tokens"):
+            CallbackSettings.from_config(config)
 
 
 class TestPlainHttp:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,7 +54,11 @@ def warm() -> Iterator[Callable[..., Worker]]:
     yield start
     for worker in started:
         worker.kill()
-        worker.communicate()
+        for pipe in (worker.stdin, worker.stdout, worker.stderr):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+        worker.wait(10)
 
 
 def test_a_warm_worker_runs_payload_after_payload(
@@ -108,6 +114,10 @@ def test_what_run_raises_is_the_answer_and_the_worker_goes_on(
     worker = warm()
     send(worker, b"{}")
     assert "no Wove payload" in receive(worker)["raised"]
+    send(worker, {"run_id": "r2", "callback_url": "x" * 100_000})
+    answer = receive(worker)
+    assert answer["run_id"] == "r2"
+    assert len(answer["raised"]) <= 10_000
     send(worker, as_dict(receiver.payload(int)))
     assert receive(worker)["outcome"] == "succeeded"
 
@@ -117,6 +127,30 @@ def test_ctrl_c_is_not_for_the_worker(receiver: Receiver, warm: Callable[..., Wo
     worker.send_signal(signal.SIGINT)
     send(worker, as_dict(receiver.payload(int)))
     assert receive(worker)["outcome"] == "succeeded"
+
+
+def test_a_worker_whose_weave_was_killed_ends_without_a_word(
+    receiver: Receiver, warm: Callable[..., Worker]
+) -> None:
+    worker = warm()
+    assert worker.stdout is not None
+    assert worker.stderr is not None
+    worker.stdout.close()  # the input stays open: it is the answer that nobody reads
+    send(worker, as_dict(receiver.payload(int)))
+    assert worker.wait(10) == 0
+    assert worker.stderr.read() == b""
+
+
+def test_a_parent_that_was_gone_before_the_worker_could_ask() -> None:
+    """The pipe's writer is gone before `end_with` is called: no signal will tell of it."""
+    life, writer = os.pipe()
+    os.close(writer)
+    code = f"from wove.worker.process_life import end_with; end_with({life}); print('lives')"
+    worker = subprocess.run(
+        [sys.executable, "-c", code], pass_fds=(life,), capture_output=True, timeout=30
+    )
+    os.close(life)
+    assert (worker.returncode, worker.stdout) == (-signal.SIGKILL, b"")
 
 
 @pytest.mark.parametrize(
@@ -207,8 +241,10 @@ def test_undelivered_events_fail_the_process(receiver: Receiver) -> None:
     payload.delivery_retry_seconds = 0.2
     receiver.rule = lambda seen: Reply(204 if seen.frame == "task_started" else 500)
     worker = backend_worker(word(as_dict(payload)))
-    _, err = worker.communicate(timeout=30)
+    out, err = worker.communicate(timeout=30)
     assert worker.returncode == 1
+    summary = json.loads(out.splitlines()[-1])
+    assert (summary["outcome"], summary["delivered"]) == ("succeeded", False)
     assert err.startswith("wove: the worker ")
     assert "500 Internal Server Error" in err
     assert "secret-token" not in err
@@ -238,8 +274,58 @@ def test_a_schedulers_sigterm_is_reported_as_a_lost_worker(receiver: Receiver) -
     receiver.wait_for("task_started", seconds=30)
     time.sleep(0.2)
     worker.terminate()
-    worker.communicate(timeout=30)
-    assert worker.returncode == 128 + signal.SIGTERM
-    error = receiver.frames("task_error")[0].event.task_error.error
-    assert (error.source, error.code) == ("wove", "worker_lost")
-    assert error.message == "its worker was told to stop: SystemExit"
+    out, err = worker.communicate(timeout=30)
+    assert worker.returncode == 0, err
+    cancelled = receiver.frames("task_cancelled")[0].event.task_cancelled
+    assert cancelled.reason == "its worker is shutting down"
+    assert json.loads(out.splitlines()[-1])["outcome"] == "cancelled"
+
+
+def test_the_task_does_not_find_the_payload_in_its_environment(receiver: Receiver) -> None:
+    def task() -> str | None:
+        import os
+
+        return os.environ.get("WOVE_BACKEND_PAYLOAD")
+
+    payload = word(as_dict(receiver.payload(task)))
+    for arguments, variable in (((), payload), ((payload,), "left over")):
+        worker = backend_worker(*arguments, payload=variable)
+        _, err = worker.communicate(timeout=30)
+        assert worker.returncode == 0, err
+    assert [value_of(found) for found in receiver.frames("task_result")] == [None, None]
+
+
+def test_a_payload_in_a_file(receiver: Receiver, tmp_path: Path) -> None:
+    path = tmp_path / "payload"
+    for text in (json.dumps(as_dict(receiver.payload(int))), word(as_dict(receiver.payload(int)))):
+        path.write_text(text + "\n")
+        worker = backend_worker(f"@{path}")
+        _, err = worker.communicate(timeout=30)
+        assert worker.returncode == 0, err
+    worker = backend_worker(f"@{path}.not")
+    _, err = worker.communicate(timeout=30)
+    assert worker.returncode == 2
+    assert "No such file" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content_type"),
+    [("json", "application/json"), ("protobuf", "application/x-protobuf")],
+)
+def test_the_encoding_as_told(
+    receiver: Receiver, encoding: str, content_type: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WOVE_ENCODING", encoding)
+    worker = backend_worker(word(as_dict(receiver.payload(int))))
+    _, err = worker.communicate(timeout=30)
+    assert worker.returncode == 0, err
+    assert {found.headers["content-type"] for found in receiver.frames()} == {content_type}
+
+
+def test_an_unknown_encoding(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WOVE_ENCODING", "xml")
+    worker = backend_worker(word(as_dict(receiver.payload(int))))
+    _, err = worker.communicate(timeout=30)
+    assert worker.returncode == 2
+    assert err == "wove: WOVE_ENCODING is 'xml'; it may be json, protobuf, grpc\n"

@@ -174,6 +174,25 @@ def test_without_the_gate_an_absent_receiver_does_not_hold_the_task_up(
     assert summary["error"]["kind"] == "CallbackUnreachableError"
 
 
+@pytest.mark.parametrize(
+    ("status", "runs"), [(410, True), (404, False), (401, False), (409, False), (400, False)]
+)
+def test_a_detached_run_starts_although_its_weave_is_gone_and_not_for_another_answer(
+    receiver: Receiver, status: int, runs: bool
+) -> None:
+    payload = receiver.payload(int)
+    payload.start_gate = "none"
+    payload.delivery.delivery_orphan_policy = "detach"
+    receiver.rule = answer("task_started", Reply(status))
+    assert run(as_dict(payload))["outcome"] == ("succeeded" if runs else "not_started")
+
+
+def test_the_limits_of_delivery_are_those_of_the_contract() -> None:
+    assert starting.START_SECONDS == 60
+    assert execution.TERMINAL_SECONDS == (300, 3600)
+    assert execution.DETACHED_SECONDS == 60
+
+
 def test_a_start_that_cannot_be_reported_fails_the_backends_job(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

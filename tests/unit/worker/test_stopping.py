@@ -90,6 +90,15 @@ def test_an_acknowledgement_may_change_the_interval(receiver: Receiver) -> None:
     assert len(receiver.frames("heartbeat")) == 1
 
 
+def test_the_answer_to_the_start_changes_the_interval_too(receiver: Receiver) -> None:
+    payload = receiver.payload(lambda: time.sleep(0.5))
+    answer = Reply(200, b'{"heartbeat_seconds": 0.05}')
+    receiver.rule = lambda seen: answer if seen.frame == "task_started" else Reply()
+    run(as_dict(payload))
+    assert receiver.frames("task_started")[0].event.task_started.heartbeat_seconds == 5
+    assert len(receiver.frames("heartbeat")) >= 2
+
+
 def test_a_cancel_stops_a_sync_task_in_python_code(receiver: Receiver) -> None:
     receiver.rule = to_beats(Reply(200, CANCEL))
     summary = run(as_dict(looping(receiver)))
@@ -291,3 +300,90 @@ def test_a_task_that_does_not_stop_is_left_behind_by_the_host(
     assert _RETURNED.wait(10)
     time.sleep(0.5)  # it must have nothing to say
     assert receiver.names() == ["task_started", "task_error"]
+
+
+def test_a_run_that_is_left_behind_while_it_announces_itself_beats_no_more(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entrypoint, "PATIENCE_SECONDS", 0.1)
+    asked, answered = threading.Event(), threading.Event()
+
+    def rule(seen: Seen) -> Reply:
+        if seen.frame == "task_started":
+            asked.set()
+            answered.wait(10)
+        return Reply()
+
+    def raise_it(number: int, frame: object) -> None:
+        raise SoftTimeLimit("enough")
+
+    receiver.rule = rule
+    before = signal.signal(signal.SIGALRM, raise_it)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        run(as_dict(looping(receiver)))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert asked.is_set()
+    answered.set()
+    time.sleep(6 * BEAT)
+    assert receiver.frames("heartbeat") == []
+    assert receiver.names() == ["task_started", "task_error"]
+
+
+def test_a_run_ends_once_though_its_host_interrupts_its_ending(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entrypoint, "PATIENCE_SECONDS", 0.1)
+    begin = time.monotonic()
+    receiver.rule = lambda seen: Reply(503 if time.monotonic() - begin < 1 else 204)
+
+    def raise_it(number: int, frame: object) -> None:
+        raise SoftTimeLimit("enough")
+
+    payload = looping(receiver)
+    payload.version = 99
+    before = signal.signal(signal.SIGALRM, raise_it)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        assert "version 99" in run(as_dict(payload))["error"]["message"]
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert len({seen.event.event_id for seen in receiver.frames()}) == 1
+
+
+def test_a_beat_that_met_another_receiver_is_followed_by_one_on_a_new_connection(
+    receiver: Receiver,
+) -> None:
+    receiver.rule = to_beats(Reply(421, headers={"Wove-Receiver": "another"}))
+    payload = looping(receiver, lambda: time.sleep(1.5))
+    run(as_dict(payload))
+    beats = receiver.frames("heartbeat")
+    assert len(beats) >= 2
+    assert len({seen.connection for seen in beats}) == len(beats)
+
+
+def test_many_runs_beat_in_time_though_each_answer_takes_long(receiver: Receiver) -> None:
+    def rule(seen: Seen) -> Reply:
+        if seen.frame == "heartbeat":
+            time.sleep(0.1)
+        return Reply()
+
+    receiver.rule = rule
+    count = 40
+
+    async def main() -> None:
+        payloads = []
+        for number in range(count):
+            payload = looping(receiver, lambda: time.sleep(3))
+            payload.run_id = f"r{number}"
+            payload.delivery.delivery_heartbeat_seconds = 3.0
+            payloads.append(as_dict(payload))
+        await asyncio.gather(*(arun(payload) for payload in payloads))
+
+    asyncio.run(main())
+    # One connection would carry 10 beats a second, and each run is to beat once a second.
+    assert {seen.event.run_id for seen in receiver.frames("heartbeat")} == {
+        f"r{number}" for number in range(count)
+    }
+    assert len({seen.connection for seen in receiver.frames("heartbeat")}) >= 3

@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class TaskPayload(_message.Message):
-    __slots__ = ("version", "adapter", "callback_url", "run_id", "task_id", "task_name", "callable_pickle", "args_pickle", "delivery", "args_json", "receiver_id", "attempt", "start_gate", "accepts", "max_event_bytes", "delivery_retry_seconds", "origin", "traceparent", "issued_at")
+    __slots__ = ("version", "adapter", "callback_url", "run_id", "task_id", "task_name", "callable_pickle", "args_pickle", "delivery", "args_json", "callback_grpc", "receiver_id", "attempt", "start_gate", "accepts", "max_event_bytes", "delivery_retry_seconds", "origin", "traceparent", "issued_at")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_FIELD_NUMBER: _ClassVar[int]
     CALLBACK_URL_FIELD_NUMBER: _ClassVar[int]
@@ -18,6 +18,7 @@ class TaskPayload(_message.Message):
     ARGS_PICKLE_FIELD_NUMBER: _ClassVar[int]
     DELIVERY_FIELD_NUMBER: _ClassVar[int]
     ARGS_JSON_FIELD_NUMBER: _ClassVar[int]
+    CALLBACK_GRPC_FIELD_NUMBER: _ClassVar[int]
     RECEIVER_ID_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     START_GATE_FIELD_NUMBER: _ClassVar[int]
@@ -37,6 +38,7 @@ class TaskPayload(_message.Message):
     args_pickle: bytes
     delivery: Delivery
     args_json: str
+    callback_grpc: str
     receiver_id: str
     attempt: int
     start_gate: str
@@ -46,7 +48,7 @@ class TaskPayload(_message.Message):
     origin: Origin
     traceparent: str
     issued_at: float
-    def __init__(self, version: _Optional[int] = ..., adapter: _Optional[str] = ..., callback_url: _Optional[str] = ..., run_id: _Optional[str] = ..., task_id: _Optional[str] = ..., task_name: _Optional[str] = ..., callable_pickle: _Optional[bytes] = ..., args_pickle: _Optional[bytes] = ..., delivery: _Optional[_Union[Delivery, _Mapping]] = ..., args_json: _Optional[str] = ..., receiver_id: _Optional[str] = ..., attempt: _Optional[int] = ..., start_gate: _Optional[str] = ..., accepts: _Optional[_Iterable[str]] = ..., max_event_bytes: _Optional[int] = ..., delivery_retry_seconds: _Optional[float] = ..., origin: _Optional[_Union[Origin, _Mapping]] = ..., traceparent: _Optional[str] = ..., issued_at: _Optional[float] = ...) -> None: ...
+    def __init__(self, version: _Optional[int] = ..., adapter: _Optional[str] = ..., callback_url: _Optional[str] = ..., run_id: _Optional[str] = ..., task_id: _Optional[str] = ..., task_name: _Optional[str] = ..., callable_pickle: _Optional[bytes] = ..., args_pickle: _Optional[bytes] = ..., delivery: _Optional[_Union[Delivery, _Mapping]] = ..., args_json: _Optional[str] = ..., callback_grpc: _Optional[str] = ..., receiver_id: _Optional[str] = ..., attempt: _Optional[int] = ..., start_gate: _Optional[str] = ..., accepts: _Optional[_Iterable[str]] = ..., max_event_bytes: _Optional[int] = ..., delivery_retry_seconds: _Optional[float] = ..., origin: _Optional[_Union[Origin, _Mapping]] = ..., traceparent: _Optional[str] = ..., issued_at: _Optional[float] = ...) -> None: ...
 
 class Origin(_message.Message):
     __slots__ = ("python", "wove", "cloudpickle")

@@ -1,0 +1,179 @@
+"""Values that came as JSON, checked against a type annotation and made what it says.
+
+With pydantic installed, pydantic does it. Without, the standard library's types are known:
+what JSON has, containers of it, unions, literals, typed dictionaries and data classes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+__all__ = ["Convert", "WrongType", "returns"]
+
+Convert = Callable[[Any], Any]
+
+
+class WrongType(ValueError):  # noqa: N818 - callers make an error of it
+    """A value is not what its annotation says, or the annotation cannot be checked."""
+
+
+def returns(function: Callable[..., Any]) -> Convert:
+    """What makes a result of `function`'s return annotation from a value that came as JSON.
+
+    Raises:
+        WrongType: the annotation cannot be resolved, or is of a kind that cannot be checked.
+    """
+    try:
+        hints = typing.get_type_hints(inspect.unwrap(function))
+    except Exception as error:
+        raise WrongType(f"its return annotation cannot be resolved: {error}") from error
+    annotation = hints.get("return", Any)
+    if annotation is Any:
+        return _as_it_is
+    if importlib.util.find_spec("pydantic") is not None:
+        return _by_pydantic(annotation)
+    return lambda value: _convert(value, annotation, "")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _by_pydantic(annotation: Any) -> Convert:
+    import pydantic  # pyright: ignore[reportMissingImports]
+
+    try:
+        adapter = pydantic.TypeAdapter(annotation)
+    except pydantic.errors.PydanticSchemaGenerationError as error:
+        raise WrongType(f"its return annotation cannot be checked: {error}") from error
+
+    def convert(value: Any) -> Any:
+        try:
+            return adapter.validate_python(value)
+        except pydantic.ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            path = "".join(f"[{part!r}]" for part in first["loc"])
+            raise WrongType(f"{path or 'it'}: {first['msg']}") from None
+
+    return convert
+
+
+_PLAIN: Mapping[Any, tuple[type, ...]] = {
+    bool: (bool,),
+    int: (int,),
+    float: (float, int),
+    str: (str,),
+    None: (type(None),),
+    type(None): (type(None),),
+    list: (list,),
+    dict: (dict,),
+}
+
+
+def _convert(value: Any, annotation: Any, path: str) -> Any:
+    if annotation is Any or annotation is object:
+        return value
+    if annotation in _PLAIN:
+        kinds = _PLAIN[annotation]
+        if type(value) not in kinds:
+            raise _wrong(value, annotation, path)
+        return float(value) if annotation is float else value
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _convert(value, arguments[0], path)
+    if origin in (typing.Union, types.UnionType):
+        return _any_of(value, arguments, annotation, path)
+    if origin is typing.Literal:
+        if not any(value == each and type(value) is type(each) for each in arguments):
+            raise _wrong(value, annotation, path)
+        return value
+    if origin in (list, set, frozenset, Sequence):
+        return _collection(value, origin, arguments, annotation, path)
+    if origin is tuple:
+        return _tuple(value, arguments, annotation, path)
+    if origin in (dict, Mapping) and arguments[0] is str:
+        if type(value) is not dict:
+            raise _wrong(value, annotation, path)
+        return {k: _convert(v, arguments[1], f"{path}[{k!r}]") for k, v in value.items()}
+    if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
+        return _data_class(value, annotation, path)
+    if typing.is_typeddict(annotation):
+        return _typed_dict(value, annotation, path)
+    raise WrongType(
+        f"{path or 'it'}: the annotation {_name(annotation)} cannot be checked by the standard "
+        "library; install pydantic, or use the types that JSON has"
+    )
+
+
+def _any_of(value: Any, kinds: Sequence[Any], annotation: Any, path: str) -> Any:
+    for kind in kinds:
+        try:
+            return _convert(value, kind, path)
+        except WrongType:  # noqa: PERF203 - one of them may fit
+            continue
+    raise _wrong(value, annotation, path)
+
+
+def _collection(
+    value: Any, origin: Any, arguments: Sequence[Any], annotation: Any, path: str
+) -> Any:
+    if type(value) is not list:
+        raise _wrong(value, annotation, path)
+    kind = arguments[0] if arguments else Any
+    items = [_convert(item, kind, f"{path}[{index}]") for index, item in enumerate(value)]
+    return items if origin in (list, Sequence) else origin(items)
+
+
+def _tuple(value: Any, kinds: Sequence[Any], annotation: Any, path: str) -> Any:
+    if type(value) is not list:
+        raise _wrong(value, annotation, path)
+    if len(kinds) == 2 and kinds[1] is Ellipsis:
+        kinds = (kinds[0],) * len(value)
+    if len(kinds) != len(value):
+        raise _wrong(value, annotation, path)
+    pairs = zip(value, kinds, strict=True)
+    return tuple(_convert(item, kind, f"{path}[{n}]") for n, (item, kind) in enumerate(pairs))
+
+
+def _data_class(value: Any, kind: type, path: str) -> Any:
+    if type(value) is not dict:
+        raise _wrong(value, kind, path)
+    hints = typing.get_type_hints(kind)
+    fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
+    _refuse_others(value, fields, path)
+    given = {name: _convert(part, hints[name], f"{path}[{name!r}]") for name, part in value.items()}
+    try:
+        return kind(**given)
+    except TypeError as error:
+        raise WrongType(f"{path or 'it'}: {error}") from None
+
+
+def _typed_dict(value: Any, kind: Any, path: str) -> Any:
+    if type(value) is not dict:
+        raise _wrong(value, kind, path)
+    hints = typing.get_type_hints(kind)
+    _refuse_others(value, hints, path)
+    missing = sorted(kind.__required_keys__ - value.keys())
+    if missing:
+        raise WrongType(f"{path or 'it'}: {', '.join(missing)} missing for {_name(kind)}")
+    return {name: _convert(part, hints[name], f"{path}[{name!r}]") for name, part in value.items()}
+
+
+def _refuse_others(value: Mapping[str, Any], known: Mapping[str, Any], path: str) -> None:
+    others = sorted(set(value) - set(known))
+    if others:
+        raise WrongType(f"{path or 'it'}: unexpected {', '.join(others)}")
+
+
+def _wrong(value: Any, annotation: Any, path: str) -> WrongType:
+    return WrongType(f"{path or 'it'}: expected {_name(annotation)}, got {type(value).__name__}")
+
+
+def _name(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)

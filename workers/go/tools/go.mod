@@ -1,0 +1,14 @@
+// The generators of the stubs in generated/go, pinned; scripts/stubs_go builds them.
+module github.com/wove-dev/wove/workers/go/tools
+
+go 1.25.0
+
+tool (
+	google.golang.org/grpc/cmd/protoc-gen-go-grpc
+	google.golang.org/protobuf/cmd/protoc-gen-go
+)
+
+require (
+	google.golang.org/grpc/cmd/protoc-gen-go-grpc v1.6.2 // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
+)
