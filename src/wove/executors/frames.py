@@ -5,27 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from wove.errors import (
-    DeliveryError,
-    DeliveryOrphanedError,
-    EnvironmentExecutionError,
-    ErrorCode,
-    WorkerLostError,
-)
+from wove.errors import DeliveryError, EnvironmentExecutionError, ErrorCode
 from wove.executors.base import Frame
 from wove.executors.records import RunRecord
 
 if TYPE_CHECKING:
     from wove.options import DeliveryPolicy
 
-__all__ = [
-    "cancelled_error",
-    "delivery_options",
-    "describe",
-    "frame_error",
-    "lost_with_its_worker",
-    "under_policy",
-]
+__all__ = ["cancelled_error", "delivery_options", "describe", "frame_error"]
 
 
 def describe(record: RunRecord) -> dict[str, Any]:
@@ -62,39 +49,6 @@ def frame_error(frame: Frame, record: RunRecord) -> BaseException:
         return _remote(record, kind, message, payload)
     text = "no details" if error is None else str(error)
     return _remote(record, "Error", text, {"message": text})
-
-
-def lost_with_its_worker(error: BaseException, record: RunRecord) -> WorkerLostError | None:
-    """The loss that a `task_error` reports: its worker was told to stop.
-
-    Returns:
-        None for any other error, and for a lost worker of the task's own: a task may itself
-        be a weave, whose `WorkerLostError` names another run.
-    """
-    if not isinstance(error, WorkerLostError) or error.run_id not in (None, record.run_id):
-        return None
-    words = error.reason or str(error)
-    job = f" (job {record.backend_job_id})" if record.backend_job_id else ""
-    lost = WorkerLostError(
-        f"Task '{record.task}' in environment '{record.environment}'{job}: {words}",
-        reason=words,
-        **describe(record),
-    )
-    lost.__cause__ = error.__cause__
-    return lost
-
-
-def under_policy(error: DeliveryError, policy: str, record: RunRecord) -> DeliveryError:
-    """What the weave sees of a lost worker: under `fail` and `detach` the run is given up."""
-    if not isinstance(error, WorkerLostError) or policy not in ("fail", "detach"):
-        return error
-    orphaned = DeliveryOrphanedError(
-        f"{error} Given up under delivery_orphan_policy='{policy}'.",
-        reason=error.reason,
-        **describe(record),
-    )
-    orphaned.__cause__ = error
-    return orphaned
 
 
 def cancelled_error(frame: Frame, record: RunRecord) -> DeliveryError:

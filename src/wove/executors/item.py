@@ -10,23 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from wove.errors import (
     DeliveryError,
-    DeliveryOrphanedError,
     ErrorCode,
-    SubmissionError,
     WorkerLostError,
-    WoveError,
 )
 from wove.executors import deadlines
 from wove.executors.base import Frame
-from wove.executors.frames import (
-    cancelled_error,
-    delivery_options,
-    describe,
-    frame_error,
+from wove.executors.frames import cancelled_error, delivery_options, frame_error
+from wove.executors.idempotency import job_id, resolve_key
+from wove.executors.losses import (
     lost_with_its_worker,
+    not_taken,
+    stopped_with_its_weave,
+    unconfirmed,
     under_policy,
 )
-from wove.executors.idempotency import job_id, resolve_key
 from wove.executors.records import RunRecord, RunState
 from wove.executors.run import Outcome, Run
 
@@ -234,23 +231,9 @@ class Item:
             done, _ = await asyncio.wait({run.gone}, timeout=seconds)
             if not done:
                 record.cancel = "unconfirmed"
-                raise self.session.unconfirmed(
-                    DeliveryError(
-                        f"Task '{record.task}' was cancelled in environment "
-                        f"'{record.environment}', and within cancel_timeout of {seconds:g} s "
-                        "nothing proved that it stopped.",
-                        code=ErrorCode.CANCEL_UNCONFIRMED,
-                        limit=seconds,
-                        **describe(record),
-                    )
-                )
+                raise self.session.unconfirmed(unconfirmed(record, seconds))
         if self._policy == "fail" and self._late is None:
-            raise DeliveryOrphanedError(
-                f"The weave stopped while task '{record.task}' was in environment "
-                f"'{record.environment}'; its job was cancelled "
-                "(delivery_orphan_policy='fail').",
-                **describe(record),
-            )
+            raise stopped_with_its_weave(record)
 
     # ---- tries ------------------------------------------------------------------------
 
@@ -296,26 +279,13 @@ class Item:
             if not self.session.executor.begin_run(frame):
                 run.sending = asyncio.create_task(self._send(run, frame))
         except Exception as error:  # noqa: BLE001 - whatever an executor raises
-            self._not_taken(run, error)
+            run.end("failed", Outcome(error=not_taken(error, run.record)))
 
     async def _send(self, run: Run, frame: Frame) -> None:
         try:
             await self.session.executor.send(frame)
         except Exception as error:  # noqa: BLE001 - whatever an executor raises
-            self._not_taken(run, error)
-
-    def _not_taken(self, run: Run, error: Exception) -> None:
-        failure = error
-        if not isinstance(error, WoveError):
-            words = f"{type(error).__name__}: {error}"
-            failure = SubmissionError(
-                f"Environment '{self.session.name}' did not take task "
-                f"'{self.call.task_id}': {words}",
-                reason=words,
-                **describe(run.record),
-            )
-            failure.__cause__ = error
-        run.end("failed", Outcome(error=failure))
+            run.end("failed", Outcome(error=not_taken(error, run.record)))
 
     def _goes_on(self, error: BaseException) -> bool:
         """Whether this failure of the newest run leads to another run."""

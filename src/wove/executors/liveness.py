@@ -62,9 +62,10 @@ class Liveness:
     """A job that ran for this long before the backend says that it is over, and of which no
     event ever came, could not reach the callback: an end of another kind is a consequence."""
 
-    closed_again: float = 1.5
-    """A backend is asked at once when a heartbeat connection has closed, and once more after
-    this: it may notice the worker's end later than the receiver does."""
+    closed_again: tuple[float, ...] = (1.5, 6.0)
+    """A backend is asked at once when a heartbeat connection has closed, and again after
+    these: it may notice the worker's end later than the receiver does. Celery looks after
+    its pool's processes every 5 seconds."""
 
     cancel_timeout: float = 30.0
     """How long `require_ack` waits for proof when the task sets no `cancel_timeout`."""

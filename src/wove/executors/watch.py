@@ -143,7 +143,7 @@ class Judge:
             (self._succeeded_at, live.succeeded_grace),
             (None if facts.heard else self._busy_at, live.callback_grace),
             (closed, 0.0),
-            (closed, live.closed_again),
+            *((closed, pause) for pause in live.closed_again),
         ):
             if begun is not None and now >= begun + pause > self._asked_at:
                 return True

@@ -300,6 +300,9 @@ def test_a_closed_beat_connection_asks_at_once_and_ends_after_a_period():
     assert not one.wants_poll(11.4, facts)
     assert one.wants_poll(11.5, facts)  # the backend may notice later than we do
     answer(one, 11.5, S.RUNNING, facts)
+    assert not one.wants_poll(15.9, facts)
+    assert one.wants_poll(16.0, facts)
+    answer(one, 16.0, S.RUNNING, facts)
     assert not one.wants_poll(24.0, facts)
     assert cause(one, 24.9, facts) is None
     assert cause(one, 25.0, facts) == "worker_lost"
