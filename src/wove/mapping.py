@@ -8,7 +8,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sized
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from wove.waiting import outlast, take_back_cancel
+from wove.waiting import outlast, request_cancel, take_back_cancel
 
 if TYPE_CHECKING:
     from wove.graph import Node
@@ -145,7 +145,7 @@ class _Map:
         """Cancel the items that still run and wait for their end."""
         if self._live:
             for task in self._live.values():
-                task.cancel()
+                request_cancel(task)
             await outlast(self._live.values())
 
     async def _may_start(self) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wove.errors import TaskTimeoutError
 from wove.outcome import LocalRun
 from wove.pool import Job
-from wove.waiting import outlast, take_back_cancel
+from wove.waiting import is_cancelled, outlast, request_cancel, take_back_cancel
 
 if TYPE_CHECKING:
     from wove.graph import Node
@@ -42,7 +42,9 @@ async def run_tries(run: Run, node: Node, arguments: dict[str, Any], item: int |
         except BaseException as failure:
             error = failure
             state = "timed_out" if deadline.expired else "failed"
-            if attempt >= options.retries or not isinstance(failure, Exception):
+            last = attempt >= options.retries or not isinstance(failure, Exception)
+            # Whoever was told to stop and came to something else does not begin again.
+            if last or is_cancelled(asyncio.current_task(), run.stopping):
                 if deadline.expired:
                     run.outcome.cancelled.add(node.name)
                 raise
@@ -92,7 +94,7 @@ async def run_job(
     except asyncio.CancelledError:
         job.dropped = given_up = True
         for merge in run.merges_of(job):
-            merge.cancel()
+            request_cancel(merge)
         kept = run.stopping and job.taken
         if kept and not job.over:  # cancelling ended the first future, not the job
             future = run.loop.create_future()
