@@ -21,7 +21,7 @@ from wove.options import TaskOptions
 from wove.outcome import LocalRun, Outcome
 from wove.pool import Job, ThreadPool
 from wove.tries import run_tries
-from wove.waiting import outlast
+from wove.waiting import outlast, request_cancel
 
 __all__ = ["CURRENT", "Places", "Run"]
 
@@ -80,9 +80,14 @@ class Run:
         self.max_pending = max_pending
         self.stopping = False
         """A task failed or the weave was cancelled: nothing new starts."""
+        self.ending = False
+        """All tasks have ended: what they have left behind may begin nothing more."""
         self.closed = False
+        """Nothing of the weave runs any more."""
         self.merges: dict[asyncio.Task[Any], Job | None] = {}
         """What sync tasks wait for in `merge`, by whose job; async ones cancel their own."""
+        self.inner: set[asyncio.Task[Any]] = set()
+        """What async tasks wait for in `merge`."""
         self._left = len(nodes)
         self._pool: ThreadPool | None = None
         self._values = outcome.values
@@ -101,7 +106,7 @@ class Run:
         CURRENT.reset(token)
         self._ended = self.loop.create_future()
         for node in self.nodes.values():
-            if not node.missing:
+            if not node.missing and not self.stopping:
                 self._start(node)
         asked = False
         if self._left and not self.stopping:
@@ -115,7 +120,13 @@ class Run:
             raise asyncio.CancelledError
 
     def pool(self) -> ThreadPool:
-        """The threads of this weave, made at the first need."""
+        """The threads of this weave, made at the first need.
+
+        Raises:
+            RuntimeError: it has ended.
+        """
+        if self.closed:
+            raise RuntimeError("the weave has ended")
         if self._pool is None:
             self._pool = ThreadPool(self.max_workers, self.loop)
         return self._pool
@@ -126,7 +137,7 @@ class Run:
 
     def abandon(self) -> None:
         """Wait for nothing more: the user pressed Ctrl-C again, or the time for it is up."""
-        self.stopping = self.closed = True
+        self.stopping = self.ending = self.closed = True
         if self._pool is not None:
             self._pool.abandon()
 
@@ -220,10 +231,12 @@ class Run:
             elif not job.taken:
                 self._fail(node, asyncio.CancelledError())
             elif isinstance(job.value, Coroutine):
-                awaited = context.run(asyncio.Task, self._awaited(node, job.value), loop=self.loop)
-                node.handle = awaited
                 if self.stopping:
-                    awaited.cancel()
+                    job.value.close()
+                    self._fail(node, asyncio.CancelledError())
+                    return
+                awaited = self._awaited(node, job.value)
+                node.handle = context.run(asyncio.Task, awaited, loop=self.loop)
             else:
                 self._finish(node, job.value)
 
@@ -231,7 +244,10 @@ class Run:
         node.started = perf_counter()
         job = Job(context, node.function, self._arguments(node), done)
         node.handle = job
-        self.pool().submit(job)
+        try:
+            self.pool().submit(job)
+        except RuntimeError as error:  # no thread can be started
+            self._fail(node, error)
 
     async def _awaited(self, node: Node, value: Coroutine[Any, Any, Any]) -> None:
         """The coroutine that a sync task returned."""
@@ -252,7 +268,7 @@ class Run:
         if node.dependents and not self.stopping:
             for dependent in node.dependents:
                 dependent.missing -= 1
-                if not dependent.missing:
+                if not dependent.missing and not self.stopping:
                     self._start(dependent)
         if not self._left and not self._ended.done():
             self._ended.set_result(None)
@@ -287,7 +303,7 @@ class Run:
             elif handle is not None:
                 handle.cancel()
         for merge in self.merges:
-            merge.cancel()
+            request_cancel(merge)
         if not self._ended.done():
             self._ended.set_result(None)
 
@@ -297,6 +313,11 @@ class Run:
         if self.stopping:
             handles = [n.handle for n in self.nodes.values() if isinstance(n.handle, asyncio.Task)]
             asked = await outlast([*handles, *self.merges])
+        self.ending = True
+        left = [*self.inner, *self.merges]
+        for merge in left:
+            request_cancel(merge)
+        asked = await outlast(left) or asked
         if self._pool is not None:
             asked = await outlast([self.loop.create_task(self._pool.close())]) or asked
         if self.places.started:
