@@ -53,6 +53,7 @@ class weave:  # noqa: N801 - it reads as a statement: `with weave() as w`
 
     def __init__(
         self,
+        /,  # a keyword may be called `self` too
         parent_weave: type[Weave] | None = None,
         *,
         debug: bool = False,
