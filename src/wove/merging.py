@@ -113,8 +113,12 @@ async def _perform(run: Run, node: Node, source: Any) -> Any:
     finally:
         ended = perf_counter()
         run.outcome.merged[node.name] = run.outcome.merged.get(node.name, 0.0) + ended - started
-        if source is not UNMAPPED:  # else each try has told of itself
-            run.record(node, started, ended, error)
+        if source is not UNMAPPED and _is_local(run, node):  # else each try has told of itself
+            run.outcome.note(node, started, ended, error)
+
+
+def _is_local(run: Run, node: Node) -> bool:
+    return run.places.is_local(node.options.environment if node.options else None)
 
 
 async def _from_loop(run: Run, node: Node, source: Any, context: Context) -> Any:

@@ -14,11 +14,11 @@ from contextvars import ContextVar, copy_context
 from time import perf_counter
 from typing import Any, Protocol
 
-from wove.errors import WoveError
+from wove.errors import TaskTimeoutError, WoveError
 from wove.graph import UNMAPPED, Node
 from wove.mapping import run_map
 from wove.options import TaskOptions
-from wove.outcome import LocalRun, Outcome
+from wove.outcome import Outcome
 from wove.pool import Job, ThreadPool
 from wove.tries import run_tries
 from wove.waiting import outlast, request_cancel
@@ -154,17 +154,6 @@ class Run:
             return await self.call(node, arguments)
         return await run_map(self, node, arguments, source)
 
-    def record(self, node: Node, started: float, ended: float, error: BaseException | None) -> None:
-        """Note a mapped merge as one run, as a mapped task is, if its items ran here."""
-        place = node.options.environment if node.options else None
-        if not self.places.is_local(place):
-            return
-        state = "succeeded" if error is None else "failed"
-        if isinstance(error, asyncio.CancelledError):
-            error, state = None, "cancelled"
-        run = LocalRun(node.name, place or "", 0, started, ended, error, state)
-        self.outcome.local_runs.append(run)
-
     def is_plain(self, node: Node) -> bool:
         """Whether an item of the task is one local call, without tries or a time limit."""
         options = node.options
@@ -285,6 +274,8 @@ class Run:
             cancelled = WoveError(f"Task {node.name!r} was cancelled from inside")
             cancelled.__cause__ = error
             error = cancelled
+        elif isinstance(error, TaskTimeoutError) and error.task == node.name:
+            outcome.cancelled.add(node.name)
         outcome.errors[node.name] = error
         if outcome.exception is None:
             outcome.exception = error

@@ -24,6 +24,7 @@ class Sessions:
 
     def __init__(self, layers: Layers) -> None:
         self._layers = layers
+        self._sessions: dict[str, EnvironmentSession] = {}
         self._starting: dict[str, asyncio.Task[EnvironmentSession]] = {}
         self.broken: BaseException | None = None
         """Why an environment could not start: that is the weave's failure in every
@@ -41,7 +42,6 @@ class Sessions:
         Raises:
             BaseException: what the task raised, or why it could not be delivered.
         """
-        from wove.errors import TaskTimeoutError
         from wove.executors.session import TaskCall
 
         options = node.options
@@ -55,11 +55,7 @@ class Sessions:
             on_run=outcome.remote_runs.append,
             item=item,
         )
-        try:
-            return await session.execute(call)
-        except TaskTimeoutError:
-            outcome.cancelled.add(node.name)
-            raise
+        return await session.execute(call)
 
     @property
     def started(self) -> bool:
