@@ -80,6 +80,7 @@ class weave:  # noqa: N801 - it reads as a statement: `with weave() as w`
         self._outcome = Outcome(
             self._nodes, self._data, self._settings.error_mode, self._layers.is_local
         )
+        self._sessions = Sessions(self._layers)
         self._run: Run | None = None
         self.result = WoveResult(self._outcome)
         """The results, once the block has ended."""
@@ -218,7 +219,6 @@ class weave:  # noqa: N801 - it reads as a statement: `with weave() as w`
             from wove.debug import print_debug_report
 
             print_debug_report(plan(nodes, self._data), nodes, self.result)
-        self._sessions = Sessions(layers)
         self._run = Run(
             nodes,
             self._outcome,

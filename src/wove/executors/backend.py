@@ -55,6 +55,7 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
     """
 
     judges_silence = True
+    _started = False
 
     def __init__(
         self,
@@ -157,6 +158,7 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
             max_bytes=adapter.max_payload_bytes,
             measure=adapter.payload_size,
         )
+        self._started = True
 
     async def send(self, frame: Frame) -> None:
         """Take one command.
@@ -178,6 +180,8 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
 
     async def stop(self) -> None:
         """Close the adapter. The receiver stays: it belongs to the process."""
+        if not self._started:
+            return  # a start that was cancelled has released what it took
         self._stopping = True
         try:
             await self._watcher.stop()

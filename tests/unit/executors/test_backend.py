@@ -605,3 +605,28 @@ async def test_a_submission_that_returns_after_its_job_has_ended():
     async with Backend(play, Slow).items() as items:
         assert await items.run(args={"a": 1}) == "quick"
         assert items.records[0].backend_job_id == "told by the worker"
+
+
+@in_loop
+async def test_a_start_that_is_cancelled_closes_its_adapter_once():
+    began = asyncio.Event()
+    closed = []
+
+    class Slow(PlayedAdapter):
+        async def start(self) -> None:
+            began.set()
+            await asyncio.Event().wait()
+
+        async def close(self) -> None:
+            closed.append(1)
+
+    backend = Backend(adapter_class=Slow)
+    environment = {"executor": backend.executor, "executor_config": backend.config}
+    session = EnvironmentSession("reports", environment, {"error_mode": "raise"})
+    start = asyncio.ensure_future(session.start())
+    await began.wait()
+    start.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await start
+    await session.abort()
+    assert closed == [1]
