@@ -185,22 +185,26 @@ class weave:  # noqa: N801 - it reads as a statement: `with weave() as w`
             raise RuntimeError("a weave runs once: make a new one for another block")
         self._state = "open"
 
-    def run_blocking(self) -> None:
+    def run_blocking(self, watch: Callable[[Callable[[], None]], None] | None = None) -> None:
         """Run the tasks and return when they have ended; failures are in the result.
 
         The end of the block does this; background runs call it on their thread.
+
+        Args:
+            watch: called with what stops the run from another thread, as Ctrl-C would.
 
         Raises:
             Exception: the weave itself is wrong: an unknown name, a cycle, an
                 environment that is not there or cannot start.
         """
-        run_to_end(self._execute, self._abandon)
+        run_to_end(self._execute, self._abandon, watch)
 
     async def _execute(self) -> None:
         try:
             await self._prepared().execute()
-            if any(error is self._sessions.broken for error in self._outcome.errors.values()):
-                raise self._sessions.broken  # type: ignore[misc]  # an error, so not None
+            broken = self._sessions.broken
+            if broken is not None and any(e is broken for e in self._outcome.errors.values()):
+                raise broken
         except BaseException as error:
             if self._outcome.exception is None:
                 self._outcome.exception = error
