@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import os
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from contextvars import copy_context
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from wove.loops import run_to_end
@@ -34,16 +38,31 @@ class Background:
     def __init__(self, w: weave, on_done: OnDone | None, *, fork: bool) -> None:
         self._weave = w
         self._on_done = on_done
+        self._stop: Callable[[], None] | None = None
+        self._interrupted = False
         if fork:
             work, daemon = self._start_process(), True  # only waits for the process
         else:
             # Not a daemon: the interpreter's exit waits for background weaves.
             work, daemon = self._run, False
+            _get_ready_for_exit()
         target = copy_context().run
         self._thread = threading.Thread(
             target=target, args=(work,), name="wove-background", daemon=daemon
         )
-        self._thread.start()
+        if not fork:
+            _live.add(self)
+        try:
+            self._thread.start()
+        except BaseException:
+            _live.discard(self)
+            raise
+
+    def interrupt(self) -> None:
+        """What Ctrl-C does to a weave, from another thread: cancel it, then give it up."""
+        self._interrupted = True
+        if self._stop is not None:
+            self._stop()
 
     def wait(self, timeout: float | None) -> bool:
         """Wait for the end, `on_done` included; whether it has come within `timeout` seconds."""
@@ -51,7 +70,25 @@ class Background:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        run_and_tell(self._weave, self._on_done)
+        try:
+            run_and_tell(self._weave, self._on_done, self._watch)
+            error = self._weave.result.exception
+            if self._on_done is None and error is not None and not self._interrupted:
+                import logging
+
+                logging.getLogger("wove.background").error(
+                    "a background weave without on_done failed", exc_info=error
+                )
+        except KeyboardInterrupt:  # it was given up; the main thread says so
+            if not self._interrupted:
+                raise
+        finally:
+            _live.discard(self)
+
+    def _watch(self, stop: Callable[[], None]) -> None:
+        first, self._stop = self._stop is None, stop
+        if first and self._interrupted:
+            stop()
 
     def _start_process(self) -> Callable[[], None]:
         from wove.dispatch.requirements import require_dispatch
@@ -80,10 +117,68 @@ class Background:
 _CHILD = "import sys; sys.path[:] = {path!r}; from wove.background import child; child()"
 
 
-def run_and_tell(w: weave, on_done: OnDone | None) -> None:
+_live: set[Background] = set()
+"""What runs in threads of this process."""
+
+
+@cache
+def _get_ready_for_exit() -> None:
+    """Have the interpreter's exit wait for background weaves before it ends anything else."""
+    # Nobody can import it first once the main thread has ended, when a backend's library
+    # may want to. And what is registered after it is called before it: the pools of threads
+    # that a weave may use are still there while it is waited for.
+    import concurrent.futures.thread  # noqa: F401
+
+    register = getattr(threading, "_register_atexit", None)  # CPython's own, for such pools
+    if register is not None:
+        with suppress(RuntimeError):  # it is ending: the thread is waited for all the same
+            register(_wait_at_exit)
+
+
+def _wait_at_exit() -> None:
+    interrupt: KeyboardInterrupt | None = None
+    while _live:
+        try:
+            for background in list(_live):
+                background.wait(None)
+        except KeyboardInterrupt as error:  # noqa: PERF203 - it is the point of the loop
+            for background in list(_live):
+                background.interrupt()
+            if interrupt is not None:
+                break
+            interrupt = error
+    if interrupt is not None:
+        sys.excepthook(KeyboardInterrupt, interrupt, interrupt.__traceback__)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        global _last
+        _last = _EndBySignal()
+
+
+class _EndBySignal:
+    """Ends the process as an uncaught Ctrl-C does, when nothing is left to be done.
+
+    The exit status of an interpreter that is ending cannot be changed any more, and
+    an `atexit` function that ended it would keep others from being called. The
+    variables of modules are let go after those.
+    """
+
+    def __init__(self) -> None:
+        # Kept, because the variables that hold them may be gone by then.
+        self._kill = partial(os.kill, os.getpid(), signal.SIGINT)
+
+    def __del__(self) -> None:
+        self._kill()
+
+
+_last: _EndBySignal | None = None
+
+
+def run_and_tell(
+    w: weave, on_done: OnDone | None, watch: Callable[[Callable[[], None]], None] | None = None
+) -> None:
     """Run a weave to its end and hand its result to `on_done`, whatever went wrong."""
     try:
-        w.run_blocking()
+        w.run_blocking(watch)
     except BaseException as error:
         if w.result.exception is None:  # it is in the result, unless the run was given up
             raise error from None
@@ -91,7 +186,7 @@ def run_and_tell(w: weave, on_done: OnDone | None) -> None:
         return
     answer = on_done(w.result)
     if inspect.isawaitable(answer):
-        run_to_end(lambda: _awaited(answer), lambda: None)
+        run_to_end(lambda: _awaited(answer), lambda: None, watch)
 
 
 async def _awaited(answer: Awaitable[Any]) -> None:

@@ -53,6 +53,7 @@ class weave:  # noqa: N801 - it reads as a statement: `with weave() as w`
 
     def __init__(
         self,
+        /,  # a keyword may be called `self` too
         parent_weave: type[Weave] | None = None,
         *,
         debug: bool = False,
@@ -79,6 +80,7 @@ class weave:  # noqa: N801 - it reads as a statement: `with weave() as w`
         self._outcome = Outcome(
             self._nodes, self._data, self._settings.error_mode, self._layers.is_local
         )
+        self._sessions = Sessions(self._layers)
         self._run: Run | None = None
         self.result = WoveResult(self._outcome)
         """The results, once the block has ended."""
@@ -183,22 +185,26 @@ class weave:  # noqa: N801 - it reads as a statement: `with weave() as w`
             raise RuntimeError("a weave runs once: make a new one for another block")
         self._state = "open"
 
-    def run_blocking(self) -> None:
+    def run_blocking(self, watch: Callable[[Callable[[], None]], None] | None = None) -> None:
         """Run the tasks and return when they have ended; failures are in the result.
 
         The end of the block does this; background runs call it on their thread.
+
+        Args:
+            watch: called with what stops the run from another thread, as Ctrl-C would.
 
         Raises:
             Exception: the weave itself is wrong: an unknown name, a cycle, an
                 environment that is not there or cannot start.
         """
-        run_to_end(self._execute, self._abandon)
+        run_to_end(self._execute, self._abandon, watch)
 
     async def _execute(self) -> None:
         try:
             await self._prepared().execute()
-            if any(error is self._sessions.broken for error in self._outcome.errors.values()):
-                raise self._sessions.broken  # type: ignore[misc]  # an error, so not None
+            broken = self._sessions.broken
+            if broken is not None and any(e is broken for e in self._outcome.errors.values()):
+                raise broken
         except BaseException as error:
             if self._outcome.exception is None:
                 self._outcome.exception = error
@@ -217,7 +223,6 @@ class weave:  # noqa: N801 - it reads as a statement: `with weave() as w`
             from wove.debug import print_debug_report
 
             print_debug_report(plan(nodes, self._data), nodes, self.result)
-        self._sessions = Sessions(layers)
         self._run = Run(
             nodes,
             self._outcome,

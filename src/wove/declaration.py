@@ -36,7 +36,7 @@ def decorated(
     check_task_options(options, source, where)
 
     def decorator(function: Any) -> Any:
-        if not callable(function):
+        if not _is_callable(function):
             raise TypeError(f"{where} decorates callables, not {type(function).__name__!r}")
         return declare(function, source)
 
@@ -45,17 +45,22 @@ def decorated(
 
 def _is_function(value: Any) -> bool:
     # A class that can be iterated, such as an Enum, is a source; other callables are tasks.
-    return callable(value) and not (inspect.isclass(value) and _is_iterable(value))
+    return _is_callable(value) and not (inspect.isclass(value) and _is_iterable(value))
+
+
+def _is_callable(value: Any) -> bool:
+    # A class method is no callable before it is looked up; `name_of` refuses it where it stays so.
+    return callable(value) or isinstance(value, classmethod)
 
 
 def _is_iterable(value: Any) -> bool:
-    if isinstance(value, AsyncIterable):
-        return True
-    try:
-        iter(value)
-    except TypeError:
-        return False
-    return True
+    # Looked at and not tried: an iterable may be one that can be read only once.
+    kind = type(value)
+    return (
+        isinstance(value, AsyncIterable)
+        or getattr(kind, "__iter__", None) is not None
+        or (hasattr(kind, "__getitem__") and not hasattr(kind, "__iter__"))
+    )
 
 
 def check_task_options(options: Mapping[str, Any], source: Any, where: str) -> dict[str, Any]:
@@ -77,8 +82,10 @@ def name_of(function: Any) -> str:
     """The name of a task.
 
     Raises:
-        TypeError: the callable has none.
+        TypeError: the callable has none, or is none.
     """
+    if not callable(function):
+        raise TypeError(f"a task must be a callable, not {type(function).__name__!r}")
     name = getattr(function, "__name__", None)
     if not isinstance(name, str):
         raise TypeError(

@@ -43,7 +43,14 @@ class UnresolvedSignatureError(WoveError, NameError):
 
 
 class TaskTimeoutError(WoveError, TimeoutError):
-    """A task ran longer than its `timeout` (seconds)."""
+    """A task ran longer than its `timeout` (seconds).
+
+    Attributes:
+        task: name of the task or merge whose timeout it was; an exception of that type
+            that went through other tasks is not theirs.
+    """
+
+    task: str | None = None
 
 
 class MissingDispatchFeatureError(WoveError, RuntimeError):

@@ -131,12 +131,13 @@ def _resolve(
             raise NameError(
                 f"Mapped task {node.name!r} depends on {node.source!r}, which is neither a task "
                 f"nor a keyword of the weave. Available: {_available(node, nodes, data)}"
+                f"{_hint([node.source], given)}"
             )
         if len(unknown) != 1:
             found = ", ".join(unknown) or "none"
             raise TypeError(
                 f"Mapped task {node.name!r} must have exactly one parameter that is not a "
-                f"dependency, to take the item; it has {found}"
+                f"dependency, to take the item; it has {found}{_hint(unknown, given)}"
             )
         node.item = unknown[0]
     elif unknown:
@@ -165,18 +166,22 @@ def _unresolved(
     data: Mapping[str, Any],
     given: Iterable[str],
 ) -> UnresolvedSignatureError:
-    text = (
+    return UnresolvedSignatureError(
         f"Task {node.name!r} has unresolved dependencies: {', '.join(unknown)}. "
-        f"Available dependencies: {_available(node, nodes, data)}"
+        f"Available dependencies: {_available(node, nodes, data)}{_hint(unknown, given)}"
     )
+
+
+def _hint(unknown: list[str], given: Iterable[str]) -> str:
+    """Text for names that were data of `weave(...)` in the published package."""
     options = [n for n in unknown if n in (TASK_OPTIONS | WEAVE_OPTIONS) and n in set(given)]
-    if options:
-        names = ", ".join(repr(n) for n in options)
-        text += (
-            f". {names} was given to weave(...), where it is an option and not data: "
-            f"pass the value under another name"
-        )
-    return UnresolvedSignatureError(text)
+    if not options:
+        return ""
+    names = ", ".join(repr(n) for n in options)
+    return (
+        f". {names} was given to weave(...), where it is an option and not data: "
+        f"pass the value under another name"
+    )
 
 
 def _refuse_cycles(nodes: Mapping[str, Node]) -> None:

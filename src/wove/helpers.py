@@ -90,7 +90,7 @@ def sync_to_async(function: Callable[_P, _T]) -> Callable[_P, Awaitable[_T]]:
         call = partial(function, *arguments, **keywords)
         loop = asyncio.get_running_loop()
         run = CURRENT.get(None)
-        if run is None or run.closed or run.loop is not loop:
+        if run is None or run.ending or run.loop is not loop:
             return await loop.run_in_executor(None, copy_context().run, call)
         result: _T = await run_job(run, call, {})
         return result

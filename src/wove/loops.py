@@ -21,7 +21,11 @@ GRACE = 5.0
 """Seconds between the first Ctrl-C and giving the weave up."""
 
 
-def run_to_end(work: Callable[[], Coroutine[Any, Any, None]], abandon: Callable[[], None]) -> None:
+def run_to_end(
+    work: Callable[[], Coroutine[Any, Any, None]],
+    abandon: Callable[[], None],
+    watch: Callable[[Callable[[], None]], None] | None = None,
+) -> None:
     """Run `work()` on an event loop of its own and return when it has ended.
 
     Where a loop is running in this thread already, as in a notebook, it runs on a
@@ -30,11 +34,14 @@ def run_to_end(work: Callable[[], Coroutine[Any, Any, None]], abandon: Callable[
     Args:
         work: makes the coroutine.
         abandon: called when it is given up before its end.
+        watch: called with what does the same as Ctrl-C, from any thread.
 
     Raises:
         KeyboardInterrupt: the user interrupted it.
     """
     runner = _Runner(work, abandon)
+    if watch is not None:
+        watch(runner.ask_to_stop)
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -81,9 +88,13 @@ class _Runner:
     def on_signal(self, _number: int, _frame: Any) -> None:
         """SIGINT, in the main thread."""
         first = not self.interrupted
-        self.interrupt(self._cancel if first else _give_up)
+        self.ask_to_stop()
         if not first:
             raise KeyboardInterrupt
+
+    def ask_to_stop(self) -> None:
+        """From any thread: cancel the coroutine the first time, give it up the second."""
+        self.interrupt(_give_up if self.interrupted else self._cancel)
 
     def interrupt(self, how: Callable[[], None]) -> None:
         """From any thread: cancel the coroutine, or give it up."""
@@ -184,5 +195,14 @@ async def _clean_up(loop: asyncio.AbstractEventLoop) -> None:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+        for task in left:
+            if not task.cancelled() and task.exception() is not None:
+                loop.call_exception_handler(
+                    {
+                        "message": "unhandled exception in a task that a weave left behind",
+                        "exception": task.exception(),
+                        "task": task,
+                    }
+                )
     await loop.shutdown_asyncgens()
     await loop.shutdown_default_executor()

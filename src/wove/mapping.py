@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sized
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sized
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from wove.waiting import outlast, take_back_cancel
+from wove.waiting import outlast, request_cancel, take_back_cancel
 
 if TYPE_CHECKING:
     from wove.graph import Node
@@ -31,23 +31,31 @@ async def run_map(run: Run, node: Node, arguments: dict[str, Any], source: Any) 
         if isinstance(source, AsyncIterable):
             await mapped.feed_async(source)
         else:
-            await mapped.feed(_iterable(node, source))
+            await mapped.feed(_iterator(node, source))
         await mapped.wait_for_all()
     finally:
         await mapped.cancel_rest()
     return mapped.results
 
 
-def _iterable(node: Node, source: Any) -> Iterable[Any]:
+def _iterator(node: Node, source: Any) -> Iterator[Any]:
+    """Asked for once: an iterable may be one that can be read only once."""
     try:
-        iter(source)
+        return iter(source)
     except TypeError:
+        kind = repr(type(source).__name__)
+        if not node.mapped:
+            raise TypeError(f"{_called(node)} cannot run over {kind}: it is not iterable") from None
         of = f" {node.source!r}" if isinstance(node.source, str) else ""
         raise TypeError(
-            f"Mapped task {node.name!r} cannot run over{of}: result of type "
-            f"{type(source).__name__!r} is not iterable"
+            f"{_called(node)} cannot run over{of}: result of type {kind} is not iterable"
         ) from None
-    return source  # type: ignore[no-any-return]
+
+
+def _called(node: Node) -> str:
+    if node.mapped:
+        return f"Mapped task {node.name!r}"
+    return f"merge({node.name.removeprefix('merge:')}, ...)"
 
 
 async def _counted(node: Node, source: Any, most: int) -> Any:
@@ -64,11 +72,11 @@ async def _counted(node: Node, source: Any, most: int) -> Any:
                 break
         source, count, exact = kept, len(kept), False
     else:
-        source = list(islice(_iterable(node, source), most + 1))
+        source = list(islice(_iterator(node, source), most + 1))
         count, exact = len(source), False
     if count > most:
         raise RuntimeError(
-            f"Mapped task {node.name!r} has {'' if exact else 'at least '}{count} items, "
+            f"{_called(node)} has {'' if exact else 'at least '}{count} items, "
             f"which exceeds max_pending={most}."
         )
     return source
@@ -107,7 +115,7 @@ class _Map:
             # More could not run anyway, and each would hold a task and a place in the queue.
             self._most = min(options.workers or run.max_workers, run.max_workers)
 
-    async def feed(self, source: Iterable[Any]) -> None:
+    async def feed(self, source: Iterator[Any]) -> None:
         """Start an item as soon as it may start, until the source ends or an item fails."""
         if self._most is None and not self._interval:
             for item in source:
@@ -123,14 +131,20 @@ class _Map:
         """The same for an async iterable; it is closed early when an item fails."""
         iterator = aiter(source)
         self._feeder = feeder = asyncio.current_task()  # a failure reaches it in mid-wait
+        swallowed = True
         try:
             async for item in iterator:
                 await self._may_start()
+                if self._error is not None:
+                    break
                 self._start(item)
         except asyncio.CancelledError:
+            swallowed = False
             if self._error is None or take_back_cancel(feeder, self._run.stopping):
                 raise
         finally:
+            if swallowed and self._feeder is None:  # the source kept our cancellation to itself
+                take_back_cancel(feeder, self._run.stopping)
             self._feeder = None
             await _close(iterator)
 
@@ -145,7 +159,7 @@ class _Map:
         """Cancel the items that still run and wait for their end."""
         if self._live:
             for task in self._live.values():
-                task.cancel()
+                request_cancel(task)
             await outlast(self._live.values())
 
     async def _may_start(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import Context, ContextVar, copy_context
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from wove.options import MAPPING_OPTIONS, TASK_OPTIONS, check_options
 from wove.pool import ThreadPool
 from wove.scheduler import CURRENT, Run
 from wove.signatures import read_parameters
-from wove.waiting import outlast
+from wove.waiting import outlast, request_cancel
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -25,6 +26,8 @@ __all__ = ["MAX_DEPTH", "merge"]
 
 MAX_DEPTH = 100
 """How deep a merged callable may merge others."""
+
+_ENDED = "the weave has ended"
 
 _DEPTH: ContextVar[int] = ContextVar("wove_merge_depth", default=0)
 
@@ -53,7 +56,10 @@ def merge(
     """
     run = CURRENT.get(None)
     if run is None or run.closed:
-        raise RuntimeError("merge() can only be called inside a running task of a weave")
+        raise RuntimeError(
+            "merge() can only be called inside a running task of a weave, in the weave's own "
+            "process: tasks that run elsewhere cannot merge"
+        )
     depth = _DEPTH.get() + 1
     if depth > MAX_DEPTH:
         raise RecursionError(f"Merge call depth exceeded {MAX_DEPTH}")
@@ -115,70 +121,103 @@ async def _perform(run: Run, node: Node, source: Any) -> Any:
     finally:
         ended = perf_counter()
         run.outcome.merged[node.name] = run.outcome.merged.get(node.name, 0.0) + ended - started
-        if source is not UNMAPPED:  # else each try has told of itself
-            run.record(node, started, ended, error)
+        if source is not UNMAPPED and _is_local(run, node):  # else each try has told of itself
+            run.outcome.note(node, started, ended, error)
+
+
+def _is_local(run: Run, node: Node) -> bool:
+    return run.places.is_local(node.options.environment if node.options else None)
 
 
 async def _from_loop(run: Run, node: Node, source: Any, context: Context) -> Any:
+    if run.ending:
+        raise RuntimeError(_ENDED)
     # In a task of its own, because a timeout cancels the task that it bounds.
     inner = context.run(asyncio.Task, _perform(run, node, source), loop=run.loop)
+    run.inner.add(inner)
     try:
         await asyncio.wait([inner])
     except asyncio.CancelledError:
-        inner.cancel()
+        request_cancel(inner)
         await outlast([inner])
         if not inner.cancelled():
             inner.exception()  # told to nobody: the caller is cancelled
         raise
+    finally:
+        run.inner.discard(inner)
     return inner.result()
 
 
 class _Handover:
-    """Carries a merge from a thread to the weave's loop, and its outcome back."""
+    """Carries a merge from a thread to the weave's loop; `tell()` is called there at its end."""
 
-    def __init__(self, run: Run, node: Node, source: Any, context: Context) -> None:
+    def __init__(
+        self, run: Run, node: Node, source: Any, context: Context, tell: Callable[[], object]
+    ) -> None:
         self._run = run
         self._work = (node, source)
         self._context = context
+        self._tell = tell
         self._job = ThreadPool.current_job()
         self._inner: asyncio.Task[Any] | None = None
-        self.over = threading.Event()
+        self._refused: Exception | None = None
 
-    def start(self) -> None:
-        """On the loop: run the merge, and lend its thread's place in the pool meanwhile."""
-        run = self._run
-        if self._job is not None:
-            run.pool().block()
+    def begin(self) -> None:
+        """In the thread that merges.
+
+        Raises:
+            RuntimeError: the weave has ended, and its loop with it.
+        """
+        try:
+            self._run.loop.call_soon_threadsafe(self._start)
+        except RuntimeError:
+            raise RuntimeError(_ENDED) from None
+
+    def _start(self) -> None:
+        """Run the merge, and lend its thread's place in the pool meanwhile."""
+        run, job = self._run, self._job
+        try:
+            self._pool = pool = run.pool()
+            self._lent = job if pool.lend(job) else None
+        except RuntimeError as error:  # the weave has ended, or no thread can be started
+            self._refused = error
+            self._tell()
+            return
         work = _perform(run, *self._work)
         self._inner = inner = self._context.run(asyncio.Task, work, loop=run.loop)
-        run.merges[inner] = self._job
+        run.merges[inner] = job
         inner.add_done_callback(self._done)
-        if run.stopping or (self._job is not None and self._job.dropped):
+        if run.stopping or run.ending or (job is not None and job.dropped):
             inner.cancel()
 
     def cancel(self) -> None:
         """On the loop: nobody waits any more."""
         if self._inner is not None:
-            self._inner.cancel()
+            request_cancel(self._inner)
 
     def result(self) -> Any:
-        """In the thread, once it is over."""
-        assert self._inner is not None  # noqa: S101 - `over` is set after `start`
+        """What the merge came to, once `tell` was called."""
+        if self._inner is None:
+            assert self._refused is not None  # noqa: S101 - `_start` was one or the other
+            raise self._refused
         return self._inner.result()
 
     def _done(self, inner: asyncio.Task[Any]) -> None:
         del self._run.merges[inner]
-        if self._job is not None:
-            self._run.pool().unblock()
+        self._pool.take_back(self._lent)
         if not inner.cancelled():
             inner.exception()  # looked at, should the thread be gone
-        self.over.set()
+        self._tell()
 
 
 def _from_thread(run: Run, node: Node, source: Any, context: Context) -> Any:
-    handover = _Handover(run, node, source, context)
-    run.loop.call_soon_threadsafe(handover.start)
-    handover.over.wait()
+    over = threading.Event()
+    handover = _Handover(run, node, source, context, over.set)
+    handover.begin()
+    # A loop that is closed calls nobody back: a thread that outlives its weave looks.
+    while not over.wait(1.0):
+        if run.loop.is_closed() and not over.is_set():
+            raise RuntimeError(_ENDED)
     return handover.result()
 
 
@@ -186,17 +225,21 @@ async def _from_other_loop(run: Run, node: Node, source: Any, context: Context) 
     """A sync task that runs an event loop of its own, such as `asyncio.run(...)`."""
     here = asyncio.get_running_loop()
     told = asyncio.Event()
-    handover = _Handover(run, node, source, context)
 
-    def watch() -> None:
-        handover.start()
-        assert handover._inner is not None  # noqa: S101 - just started
-        handover._inner.add_done_callback(lambda _: here.call_soon_threadsafe(told.set))
+    def tell() -> None:
+        with suppress(RuntimeError):  # that loop is closed: nobody waits any more
+            here.call_soon_threadsafe(told.set)
 
-    run.loop.call_soon_threadsafe(watch)
+    handover = _Handover(run, node, source, context, tell)
+    handover.begin()
     try:
         await told.wait()
     except asyncio.CancelledError:
-        run.loop.call_soon_threadsafe(handover.cancel)
+        with suppress(RuntimeError):  # the weave was given up
+            run.loop.call_soon_threadsafe(handover.cancel)
         raise
     return handover.result()
+
+
+# A coroutine that is never awaited is reported under this name.
+_from_loop.__qualname__ = _from_other_loop.__qualname__ = "merge"

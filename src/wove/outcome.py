@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from wove.errors import WoveError
+from wove.errors import TaskTimeoutError, WoveError
 from wove.graph import Node
 
 if TYPE_CHECKING:
@@ -65,6 +66,17 @@ class Outcome:
         trace = self._traces.setdefault(id(error), error.__traceback__)
         raise error.with_traceback(trace)
 
+    def note(
+        self,
+        node: Node,
+        started: float,
+        ended: float,
+        error: BaseException | None,
+        attempt: int = 0,
+    ) -> None:
+        """Keep a run that the task's own times do not tell."""
+        self.local_runs.append(_local_run(node, started, ended, error, attempt))
+
     def begin(self) -> None:
         """Make the keywords readable; tasks replace keywords of their name."""
         self.values = {n: v for n, v in self.data.items() if n not in self.nodes}
@@ -121,7 +133,7 @@ class Outcome:
         for name, node in self.nodes.items():
             place = node.options.environment if node.options else None
             if node.started and name not in told and self._is_local(place):
-                runs.append(self._own_run(node, place or ""))
+                runs.append(self._own_run(node))
         records = [
             RunRecord(
                 task=run.task,
@@ -139,15 +151,30 @@ class Outcome:
         ]
         return sorted([*records, *self.remote_runs], key=lambda r: r.submitted_at or 0.0)
 
-    def _own_run(self, node: Node, environment: str) -> LocalRun:
+    def _own_run(self, node: Node) -> LocalRun:
         error = self.errors.get(node.name)
-        if node.name in self.values:
-            state = "succeeded"
-        elif node.name in self.cancelled:
-            state = "cancelled"
-        else:
-            state = "failed" if error is not None else "started"
-        return LocalRun(node.name, environment, 0, node.started, node.ended, error, state)
+        run = _local_run(node, node.started, node.ended, error)
+        if error is None and node.name not in self.values:
+            return run._replace(state="started")
+        if run.state == "failed" and node.name in self.cancelled:
+            return run._replace(state="cancelled")  # the error tells why
+        return run
+
+
+def _local_run(
+    node: Node, started: float, ended: float, error: BaseException | None, attempt: int = 0
+) -> LocalRun:
+    """A run and how it ended."""
+    place = node.options.environment if node.options else None
+    if error is None:
+        state = "succeeded"
+    elif isinstance(error, asyncio.CancelledError):
+        error, state = None, "cancelled"
+    elif isinstance(error, TaskTimeoutError) and error.task == node.name:
+        state = "timed_out"
+    else:
+        state = "failed"
+    return LocalRun(node.name, place or "", attempt, started, ended, error, state)
 
 
 def _brief(error: BaseException | None) -> str:

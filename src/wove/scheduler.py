@@ -14,14 +14,14 @@ from contextvars import ContextVar, copy_context
 from time import perf_counter
 from typing import Any, Protocol
 
-from wove.errors import WoveError
+from wove.errors import TaskTimeoutError, WoveError
 from wove.graph import UNMAPPED, Node
 from wove.mapping import run_map
 from wove.options import TaskOptions
-from wove.outcome import LocalRun, Outcome
+from wove.outcome import Outcome
 from wove.pool import Job, ThreadPool
 from wove.tries import run_tries
-from wove.waiting import outlast
+from wove.waiting import outlast, request_cancel
 
 __all__ = ["CURRENT", "Places", "Run"]
 
@@ -80,9 +80,14 @@ class Run:
         self.max_pending = max_pending
         self.stopping = False
         """A task failed or the weave was cancelled: nothing new starts."""
+        self.ending = False
+        """All tasks have ended: what they have left behind may begin nothing more."""
         self.closed = False
+        """Nothing of the weave runs any more."""
         self.merges: dict[asyncio.Task[Any], Job | None] = {}
         """What sync tasks wait for in `merge`, by whose job; async ones cancel their own."""
+        self.inner: set[asyncio.Task[Any]] = set()
+        """What async tasks wait for in `merge`."""
         self._left = len(nodes)
         self._pool: ThreadPool | None = None
         self._values = outcome.values
@@ -101,7 +106,7 @@ class Run:
         CURRENT.reset(token)
         self._ended = self.loop.create_future()
         for node in self.nodes.values():
-            if not node.missing:
+            if not node.missing and not self.stopping:
                 self._start(node)
         asked = False
         if self._left and not self.stopping:
@@ -115,7 +120,13 @@ class Run:
             raise asyncio.CancelledError
 
     def pool(self) -> ThreadPool:
-        """The threads of this weave, made at the first need."""
+        """The threads of this weave, made at the first need.
+
+        Raises:
+            RuntimeError: it has ended.
+        """
+        if self.closed:
+            raise RuntimeError("the weave has ended")
         if self._pool is None:
             self._pool = ThreadPool(self.max_workers, self.loop)
         return self._pool
@@ -126,7 +137,7 @@ class Run:
 
     def abandon(self) -> None:
         """Wait for nothing more: the user pressed Ctrl-C again, or the time for it is up."""
-        self.stopping = self.closed = True
+        self.stopping = self.ending = self.closed = True
         if self._pool is not None:
             self._pool.abandon()
 
@@ -142,17 +153,6 @@ class Run:
         if source is UNMAPPED:
             return await self.call(node, arguments)
         return await run_map(self, node, arguments, source)
-
-    def record(self, node: Node, started: float, ended: float, error: BaseException | None) -> None:
-        """Note a mapped merge as one run, as a mapped task is, if its items ran here."""
-        place = node.options.environment if node.options else None
-        if not self.places.is_local(place):
-            return
-        state = "succeeded" if error is None else "failed"
-        if isinstance(error, asyncio.CancelledError):
-            error, state = None, "cancelled"
-        run = LocalRun(node.name, place or "", 0, started, ended, error, state)
-        self.outcome.local_runs.append(run)
 
     def is_plain(self, node: Node) -> bool:
         """Whether an item of the task is one local call, without tries or a time limit."""
@@ -220,10 +220,12 @@ class Run:
             elif not job.taken:
                 self._fail(node, asyncio.CancelledError())
             elif isinstance(job.value, Coroutine):
-                awaited = context.run(asyncio.Task, self._awaited(node, job.value), loop=self.loop)
-                node.handle = awaited
                 if self.stopping:
-                    awaited.cancel()
+                    job.value.close()
+                    self._fail(node, asyncio.CancelledError())
+                    return
+                awaited = self._awaited(node, job.value)
+                node.handle = context.run(asyncio.Task, awaited, loop=self.loop)
             else:
                 self._finish(node, job.value)
 
@@ -231,7 +233,10 @@ class Run:
         node.started = perf_counter()
         job = Job(context, node.function, self._arguments(node), done)
         node.handle = job
-        self.pool().submit(job)
+        try:
+            self.pool().submit(job)
+        except RuntimeError as error:  # no thread can be started
+            self._fail(node, error)
 
     async def _awaited(self, node: Node, value: Coroutine[Any, Any, Any]) -> None:
         """The coroutine that a sync task returned."""
@@ -252,7 +257,7 @@ class Run:
         if node.dependents and not self.stopping:
             for dependent in node.dependents:
                 dependent.missing -= 1
-                if not dependent.missing:
+                if not dependent.missing and not self.stopping:
                     self._start(dependent)
         if not self._left and not self._ended.done():
             self._ended.set_result(None)
@@ -269,6 +274,8 @@ class Run:
             cancelled = WoveError(f"Task {node.name!r} was cancelled from inside")
             cancelled.__cause__ = error
             error = cancelled
+        elif isinstance(error, TaskTimeoutError) and error.task == node.name:
+            outcome.cancelled.add(node.name)
         outcome.errors[node.name] = error
         if outcome.exception is None:
             outcome.exception = error
@@ -287,7 +294,7 @@ class Run:
             elif handle is not None:
                 handle.cancel()
         for merge in self.merges:
-            merge.cancel()
+            request_cancel(merge)
         if not self._ended.done():
             self._ended.set_result(None)
 
@@ -297,6 +304,11 @@ class Run:
         if self.stopping:
             handles = [n.handle for n in self.nodes.values() if isinstance(n.handle, asyncio.Task)]
             asked = await outlast([*handles, *self.merges])
+        self.ending = True
+        left = [*self.inner, *self.merges]
+        for merge in left:
+            request_cancel(merge)
+        asked = await outlast(left) or asked
         if self._pool is not None:
             asked = await outlast([self.loop.create_task(self._pool.close())]) or asked
         if self.places.started:

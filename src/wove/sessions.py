@@ -24,6 +24,7 @@ class Sessions:
 
     def __init__(self, layers: Layers) -> None:
         self._layers = layers
+        self._sessions: dict[str, EnvironmentSession] = {}
         self._starting: dict[str, asyncio.Task[EnvironmentSession]] = {}
         self.broken: BaseException | None = None
         """Why an environment could not start: that is the weave's failure in every
@@ -41,7 +42,6 @@ class Sessions:
         Raises:
             BaseException: what the task raised, or why it could not be delivered.
         """
-        from wove.errors import TaskTimeoutError
         from wove.executors.session import TaskCall
 
         options = node.options
@@ -58,11 +58,7 @@ class Sessions:
             item=item,
             shared=node.shared,
         )
-        try:
-            return await session.execute(call)
-        except TaskTimeoutError:
-            outcome.cancelled.add(node.name)
-            raise
+        return await session.execute(call)
 
     @property
     def started(self) -> bool:
@@ -70,14 +66,24 @@ class Sessions:
         return bool(self._starting)
 
     async def stop(self, failed: BaseException | None) -> None:
-        """Stop every session that was started; the first error is raised after all were."""
+        """Stop every session that was started; the first error is raised after all were.
+
+        One that is still starting is not waited for: nobody needs it any more.
+        """
         first: BaseException | None = None
-        for start in self._starting.values():
-            await asyncio.wait([start])
-            if start.cancelled() or start.exception() is not None:
-                continue
+        halves = {start for start in self._starting.values() if not start.done()}
+        for start in halves:
+            start.cancel()
+        if halves:
+            seconds = max(session.liveness.stop_seconds for session in self._sessions.values())
+            await asyncio.wait(halves, timeout=seconds)
+        for name, start in self._starting.items():
+            session = self._sessions[name]
             try:
-                await start.result().stop(failed=failed)
+                if start.done() and not start.cancelled() and start.exception() is None:
+                    await session.stop(failed=failed)
+                elif start in halves:
+                    await session.abort()
             except Exception as error:  # noqa: BLE001 - the others must be stopped too
                 first = first or error
         if first is not None:
@@ -86,12 +92,13 @@ class Sessions:
     async def _session(self, name: str) -> EnvironmentSession:
         start = self._starting.get(name)
         if start is None:
-            start = asyncio.get_running_loop().create_task(self._start(name))
+            session = self._sessions[name] = self._made(name)
+            start = asyncio.get_running_loop().create_task(self._start(session))
             self._starting[name] = start
         # A task that is cancelled meanwhile must not take the others' session with it.
         return await asyncio.shield(start)
 
-    async def _start(self, name: str) -> EnvironmentSession:
+    def _made(self, name: str) -> EnvironmentSession:
         from wove.executors.session import EnvironmentSession
 
         settings = self._layers.settings
@@ -105,7 +112,9 @@ class Sessions:
         }
         if not environment.get("allow_pickle", True):
             run_config["allow_pickle"] = False
-        session = EnvironmentSession(name, environment, run_config)
+        return EnvironmentSession(name, environment, run_config)
+
+    async def _start(self, session: EnvironmentSession) -> EnvironmentSession:
         try:
             await session.start()
         except BaseException as error:

@@ -32,7 +32,10 @@ _NONE = Parameters((), ())
 def is_async(function: Callable[..., Any]) -> bool:
     """Whether calling `function` gives a coroutine, as far as can be seen beforehand."""
     if type(function) is FunctionType:
-        return bool(function.__code__.co_flags & _COROUTINE)
+        if function.__code__.co_flags & _COROUTINE:
+            return True
+        if not function.__dict__:  # else it may bear the mark of inspect.markcoroutinefunction
+            return False
     import inspect
 
     if inspect.iscoroutinefunction(function):
@@ -96,12 +99,22 @@ class KeywordCall:
         self._positional = positional
         self.__wrapped__ = function
 
-    def __call__(self, **arguments: Any) -> Any:
+    def __call__(self, /, **arguments: Any) -> Any:  # a parameter may be called `self` too
         """Call the callable with the first parameters by position and the rest by name."""
-        given = []
+        given: list[Any] = []
+        left_out: list[str] = []
         for name in self._positional:
             if name not in arguments:
-                break  # Only ones with defaults are left out; those after keep theirs too.
+                left_out.append(name)
+                continue
+            if left_out:  # a place in a row cannot be skipped: it gets its default
+                given.extend(self._defaults(left_out))
+                left_out.clear()
             given.append(arguments.pop(name))
-        rest = {n: v for n, v in arguments.items() if n not in self._positional}
-        return self._function(*given, **rest)
+        return self._function(*given, **arguments)
+
+    def _defaults(self, names: list[str]) -> list[Any]:
+        import inspect
+
+        parameters = inspect.signature(self._function).parameters
+        return [parameters[name].default for name in names]

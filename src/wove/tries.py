@@ -9,9 +9,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from wove.errors import TaskTimeoutError
-from wove.outcome import LocalRun
 from wove.pool import Job
-from wove.waiting import outlast, take_back_cancel
+from wove.waiting import is_cancelled, outlast, request_cancel, take_back_cancel
 
 if TYPE_CHECKING:
     from wove.graph import Node
@@ -32,27 +31,18 @@ async def run_tries(run: Run, node: Node, arguments: dict[str, Any], item: int |
     while True:
         deadline = _Deadline(run, node.name, options.timeout)
         error: BaseException | None = None
-        state = "succeeded"
         started = perf_counter()
         try:
             return await deadline.bound(_once(run, node, arguments, deadline))
-        except asyncio.CancelledError:
-            state = "cancelled"
-            raise
         except BaseException as failure:
             error = failure
-            state = "timed_out" if deadline.expired else "failed"
-            if attempt >= options.retries or not isinstance(failure, Exception):
-                if deadline.expired:
-                    run.outcome.cancelled.add(node.name)
+            last = attempt >= options.retries or not isinstance(failure, Exception)
+            # Whoever was told to stop and came to something else does not begin again.
+            if last or is_cancelled(asyncio.current_task(), run.stopping):
                 raise
         finally:
             if item is None:
-                place = options.environment or ""
-                ended = perf_counter()
-                run.outcome.local_runs.append(
-                    LocalRun(node.name, place, attempt, started, ended, error, state)
-                )
+                run.outcome.note(node, started, perf_counter(), error, attempt)
         attempt += 1
 
 
@@ -92,7 +82,7 @@ async def run_job(
     except asyncio.CancelledError:
         job.dropped = given_up = True
         for merge in run.merges_of(job):
-            merge.cancel()
+            request_cancel(merge)
         kept = run.stopping and job.taken
         if kept and not job.over:  # cancelling ended the first future, not the job
             future = run.loop.create_future()
@@ -159,6 +149,8 @@ class _Deadline:
             self._task.cancel()
 
     def _error(self) -> TaskTimeoutError:
-        return TaskTimeoutError(
+        error = TaskTimeoutError(
             f"Task {self._name!r} did not end within its timeout of {self._seconds:g} seconds"
         )
+        error.task = self._name
+        return error

@@ -14,7 +14,7 @@ __all__ = ["in_thread"]
 T = TypeVar("T")
 
 
-async def in_thread(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+async def in_thread(function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
     """Call `function` in a daemon thread of its own and await what it returns.
 
     Not `concurrent.futures`: that refuses work once the interpreter is exiting, when

@@ -61,6 +61,7 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
     """
 
     judges_silence = True
+    _started = False
 
     def __init__(
         self,
@@ -174,6 +175,7 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
             measure=adapter.payload_size,
             pickles=self._pickles,
         )
+        self._started = True
 
     async def send(self, frame: Frame) -> None:
         """Take one command.
@@ -195,6 +197,8 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
 
     async def stop(self) -> None:
         """Close the adapter. The receiver stays: it belongs to the process."""
+        if not self._started:
+            return  # a start that was cancelled has released what it took
         self._stopping = True
         try:
             await self._watcher.stop()

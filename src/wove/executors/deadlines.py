@@ -49,6 +49,7 @@ async def _task_timed_out(session: EnvironmentSession, run: Run) -> None:
         f"Task '{record.task}' ran longer than its timeout of {seconds:g} s "
         f"in environment '{record.environment}'."
     )
+    error.task = record.task
     await run.item.end_without_event(run, "timed_out", error, cancel=True)
 
 

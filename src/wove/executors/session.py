@@ -148,6 +148,11 @@ class EnvironmentSession:
             await asyncio.wait(tasks, timeout=max(0.0, deadline - loop.time()))
         await self._stop_executor(max(1.0, deadline - loop.time()))
 
+    async def abort(self) -> None:
+        """Stop an executor whose start was cancelled; no longer than `Liveness.stop_seconds`."""
+        if hasattr(self, "executor"):  # else the start had not come to it
+            await self._stop_executor(self.liveness.stop_seconds, shutdown=False)
+
     # ---- for the items ----------------------------------------------------------------
 
     def register(self, run: Run) -> None:
@@ -208,10 +213,11 @@ class EnvironmentSession:
         error.__cause__ = cause
         run.end("failed", Outcome(error=error))
 
-    async def _stop_executor(self, seconds: float) -> None:
+    async def _stop_executor(self, seconds: float, *, shutdown: bool = True) -> None:
         async def stop() -> None:
             try:
-                await self.executor.send({"type": "shutdown"})
+                if shutdown:
+                    await self.executor.send({"type": "shutdown"})
             finally:
                 await self.executor.stop()
 

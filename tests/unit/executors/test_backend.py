@@ -790,3 +790,28 @@ async def test_an_exception_with_a_code_of_its_own_comes_back():
     async with Backend(play=play).items() as items:
         with pytest.raises(Coded):
             await items.run(args={"a": 1})
+
+
+@in_loop
+async def test_a_start_that_is_cancelled_closes_its_adapter_once():
+    began = asyncio.Event()
+    closed = []
+
+    class Slow(PlayedAdapter):
+        async def start(self) -> None:
+            began.set()
+            await asyncio.Event().wait()
+
+        async def close(self) -> None:
+            closed.append(1)
+
+    backend = Backend(adapter_class=Slow)
+    environment = {"executor": backend.executor, "executor_config": backend.config}
+    session = EnvironmentSession("reports", environment, {"error_mode": "raise"})
+    start = asyncio.ensure_future(session.start())
+    await began.wait()
+    start.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await start
+    await session.abort()
+    assert closed == [1]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import functools
 import inspect
+import pickle
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from wove.signatures import is_async, read_parameters
+from wove import weave
+from wove.signatures import KeywordCall, is_async, read_parameters
 
 
 def plain(a: Any, b: Any = 1) -> None: ...
@@ -91,3 +94,52 @@ def test_a_callable_without_a_signature_says_what_to_do() -> None:
 )
 def test_async_callables_are_seen(function: Callable[..., Any], answer: bool) -> None:
     assert is_async(function) is answer
+
+
+def between(a: int = 1, b: int = 2, c: int = 3, /, d: int = 4) -> tuple[int, ...]:
+    return a, b, c, d
+
+
+@pytest.mark.parametrize(
+    ("given", "answer"),
+    [
+        ({}, (1, 2, 3, 4)),
+        ({"b": 9}, (1, 9, 3, 4)),
+        ({"c": 9, "d": 8}, (1, 2, 9, 8)),
+        ({"a": 7, "c": 9}, (7, 2, 9, 4)),
+    ],
+)
+def test_a_positional_only_parameter_that_is_left_out_keeps_its_default(
+    given: dict[str, int], answer: tuple[int, ...]
+) -> None:
+    call = KeywordCall(between, ("a", "b", "c"))
+    assert call(**given) == answer
+    assert pickle.loads(pickle.dumps(call))(**given) == answer
+
+
+def test_the_methods_of_builtins_are_tasks() -> None:
+    with weave() as w:
+        w.do(["a", "b"])(str.title)
+    assert w.result.title == ["A", "B"]
+    with weave(self="a word", b=9) as w:
+        w.do(str.upper)
+
+        @w.do
+        def between(a: int = 1, b: int = 2, /) -> tuple[int, int]:
+            return a, b
+
+    assert list(w.result) == ["A WORD", (1, 9)]
+    assert w.result["self"] == "a word"
+
+
+if sys.version_info >= (3, 12):  # it came with it
+
+    def test_a_function_marked_as_a_coroutine_function_is_async() -> None:
+        async def inner() -> int:
+            return 1
+
+        @inspect.markcoroutinefunction
+        def marked() -> Any:
+            return inner()
+
+        assert is_async(marked)

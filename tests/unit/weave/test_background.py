@@ -365,3 +365,70 @@ def test_fork_without_the_dispatch_extra_says_what_to_install(tmp_path: Path) ->
     assert ran.returncode == 0, ran.stderr
     assert "pip install 'wove[dispatch]'" in ran.stdout
     assert "ran" not in ran.stdout.split()
+
+
+def test_a_failure_that_nobody_is_told_of_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    failure = ValueError("boom")
+    for on_done in (None, lambda result: None):
+        with weave(background=True, on_done=on_done) as w:
+
+            @w.do
+            def broken() -> None:
+                raise failure
+
+        w.wait(BOUND)
+    (record,) = caplog.records  # the second one has somebody to tell
+    assert (record.name, record.levelname) == ("wove.background", "ERROR")
+    assert record.exc_info is not None
+    assert record.exc_info[1] is failure
+
+
+@pytest.mark.parametrize("submits", [False, True])
+def test_a_backend_that_needs_a_pool_of_threads_works_after_the_scripts_end(
+    tmp_path: Path, submits: bool
+) -> None:
+    """`concurrent.futures.thread` cannot be imported first after the main thread's end, and
+    its pools take nothing once the interpreter ends them."""
+    ran = _python(
+        f"""
+        import asyncio, sys
+        import wove
+        from wove import EnvironmentExecutor, weave
+
+        class Late(EnvironmentExecutor):
+            async def start(self, **settings):
+                self.events = asyncio.Queue()
+                await asyncio.sleep(0.3)  # the script has ended
+                from concurrent.futures.thread import ThreadPoolExecutor
+                self.pool = ThreadPoolExecutor(1)
+
+            async def send(self, frame):
+                if frame["type"] != "run_task":
+                    return
+                value = frame["callable"](**frame["args"])
+                if {submits} and sys.version_info[:3] not in ((3, 12, 0), (3, 12, 1)):
+                    value = await asyncio.wrap_future(self.pool.submit(lambda: value))
+                self.events.put_nowait(
+                    {{"type": "task_result", "run_id": frame["run_id"], "result": value}}
+                )
+
+            async def recv(self):
+                return await self.events.get()
+
+            async def stop(self):
+                self.pool.shutdown()
+
+        wove.config(environments={{"late": {{"executor": Late()}}}})
+        assert "concurrent.futures.thread" not in sys.modules
+
+        def on_done(result):
+            print("done", result.exception or result.task)
+
+        with weave(background=True, on_done=on_done, environment="late") as w:
+            @w.do
+            def task():
+                return 7
+        """,
+        tmp_path,
+    )
+    assert (ran.stdout, ran.stderr, ran.returncode) == ("done 7\n", "", 0)

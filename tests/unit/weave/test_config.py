@@ -292,3 +292,10 @@ def test_a_change_during_a_weave_does_not_touch_it() -> None:
             return flaky()
 
     assert flaky.calls == 2
+
+
+def test_a_snapshot_keeps_the_settings_of_an_executor_as_they_were() -> None:
+    live = wove.config(environments={"e": {"executor": "local", "executor_config": {"a": [1]}}})
+    snapshot = live.snapshot()
+    live.environments["e"]["executor_config"]["a"].append(2)
+    assert snapshot["environments"]["e"]["executor_config"] == {"a": [1]}

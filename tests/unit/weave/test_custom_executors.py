@@ -14,6 +14,7 @@ from tests.unit.weave.executors import Frame, Recorder, never, run_here, until_c
 from tests.unit.weave.forms import wait_async
 from wove import DeliveryOrphanedError, DeliveryTimeoutError, merge, weave
 from wove.errors import DeliveryError, EnvironmentExecutionError, ErrorCode, TaskTimeoutError
+from wove.executors.liveness import Liveness
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -768,3 +769,111 @@ def test_a_task_that_was_never_submitted_has_no_run() -> None:
 
     assert [run.task for run in w.runs] == ["fail"]
     assert "there" in w.result.cancelled
+
+
+# A start that takes long
+
+
+class Slow(Recorder):
+    """Takes `seconds` to start, or for ever; may not let itself be cancelled."""
+
+    def __init__(self, seconds: float | None = None, *, stubborn: bool = False) -> None:
+        super().__init__()
+        self.seconds = seconds
+        self.stubborn = stubborn
+        self.let_go = threading.Event()
+
+    async def start(self, **settings: Any) -> None:
+        await super().start(**settings)
+        if self.seconds is not None:
+            await asyncio.sleep(self.seconds)
+            return
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if not self.stubborn:
+                raise
+            while not self.let_go.is_set():
+                await asyncio.sleep(0.01)
+
+
+def test_an_executor_that_is_slow_to_start_does_not_hold_a_failed_weave(run: Any) -> None:
+    wove.config(environments={"away": {"executor": (executor := Slow())}})
+
+    def define(w: Any) -> None:
+        @w.do(environment="away")
+        def there() -> None: ...
+
+        @w.do
+        async def broken() -> None:
+            await asyncio.sleep(0.05)
+            raise KeyError("first")
+
+    with pytest.raises(KeyError, match="first"):
+        run(define)
+    assert executor.calls == ["start", "stop"]
+
+
+def test_an_executor_that_is_slow_to_start_can_be_cancelled_from_outside() -> None:
+    wove.config(environments={"away": {"executor": (executor := Slow())}})
+
+    async def main() -> None:
+        async with weave() as w:
+            w.do(environment="away")(lambda: 1)
+
+    async def outer() -> None:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(main(), 0.1)
+
+    asyncio.run(outer())
+    assert executor.calls == ["start", "stop"]
+
+
+def test_a_start_that_cannot_be_cancelled_is_waited_for_no_longer_than_a_stop() -> None:
+    executor = Slow(stubborn=True)
+    executor.liveness = Liveness(stop_seconds=0.2)  # type: ignore[attr-defined]
+    wove.config(environments={"away": {"executor": executor}})
+
+    async def main() -> None:
+        async with weave(error_mode="defer") as w:
+            w.do(environment="away")(lambda: 1)
+
+            @w.do
+            async def broken() -> None:
+                await asyncio.sleep(0.05)
+                raise KeyError("first")
+
+        assert executor.calls == ["start", "stop"]
+        executor.let_go.set()
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+
+
+def test_a_cancelled_task_does_not_take_the_others_start_with_it() -> None:
+    wove.config(environments={"away": {"executor": (executor := Slow(0.3))}})
+    with weave() as w:
+
+        @w.do
+        async def impatient() -> str:
+            try:
+                await asyncio.wait_for(merge(lambda: 1, environment="away"), 0.05)
+            except asyncio.TimeoutError:
+                return "gave up"
+            return "?"
+
+        @w.do(environment="away")
+        def patient() -> int:
+            return 2
+
+    assert list(w.result) == ["gave up", 2]
+    assert executor.calls == ["start", "run_task", "shutdown", "stop"]
+
+
+def test_a_parameter_may_be_called_as_anything_of_ours() -> None:
+    """An executor named in the configuration, too, calls with the task's own names."""
+    from wove.dispatch.threads import in_thread
+
+    async def main() -> Any:
+        return await in_thread(lambda function, args: (function, args), function=1, args=2)
+
+    assert asyncio.run(main()) == (1, 2)

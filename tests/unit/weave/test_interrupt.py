@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.weave.forms import FORMS
+from wove import weave
 
 pytestmark = pytest.mark.timeout(40)
 
@@ -65,9 +67,15 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 @contextlib.contextmanager
 def _started(
-    folder: Path, form: str, *, blocked: bool, options: str = ""
+    folder: Path,
+    form: str,
+    *,
+    blocked: bool,
+    options: str = "",
+    script: str = _SCRIPT,
+    first: str = "started\n",
 ) -> Iterator[subprocess.Popen[str]]:
-    script = textwrap.dedent(_SCRIPT).format(form=form, blocked=blocked, options=options)
+    script = textwrap.dedent(script).format(form=form, blocked=blocked, options=options)
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-c", script],
         cwd=folder,
@@ -77,7 +85,7 @@ def _started(
         start_new_session=True,
     )
     try:
-        assert _line(process) == "started\n"
+        assert _line(process) == first
         yield process
     finally:
         if process.poll() is None:
@@ -115,3 +123,110 @@ def test_a_second_interrupt_waits_for_no_thread(
     assert _line(process) == "cancelled\n"
     process.send_signal(signal.SIGINT)
     assert _end(process) == ["interrupted"]
+
+
+_AT_EXIT = """
+import asyncio, atexit, threading, time
+import wove
+from wove import weave
+
+class Elsewhere(wove.EnvironmentExecutor):
+    async def start(self, **settings):
+        self.events = asyncio.Queue()
+    async def send(self, frame):
+        print(frame["type"], frame.get("delivery_orphan_policy", ""), flush=True)
+        if frame["type"] == "cancel_task":
+            self.events.put_nowait({{"type": "task_cancelled", "run_id": frame["run_id"]}})
+    async def recv(self):
+        return await self.events.get()
+    async def stop(self):
+        print("stop", flush=True)
+
+wove.config(environments={{"away": {{"executor": Elsewhere()}}}})
+atexit.register(print, "the program's own end", flush=True)
+
+def on_done(result):
+    print("done", type(result.exception).__name__, flush=True)
+
+with weave(background=True, on_done=on_done) as w:
+    if {blocked}:
+        @w.do
+        def blocked():
+            time.sleep(60)
+
+    @w.do(environment="away")
+    def there():
+        pass
+
+    @w.do
+    def ready():
+        time.sleep(0.3)
+        print("started", flush=True)
+"""
+
+
+@pytest.fixture
+def at_exit(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts a process that has come to its end and waits for its background weave."""
+    with contextlib.ExitStack() as stack:
+        yield lambda **options: stack.enter_context(
+            _started(tmp_path, "", script=_AT_EXIT, first="run_task \n", **options)
+        )
+
+
+def test_an_interrupt_at_exit_cancels_what_runs_in_the_background(
+    at_exit: Callable[..., subprocess.Popen[str]],
+) -> None:
+    process = at_exit(blocked=False)
+    assert _line(process) == "started\n"
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=20)
+    assert out.splitlines() == [
+        "cancel_task cancel",
+        "shutdown ",
+        "stop",
+        "done CancelledError",
+        "the program's own end",
+    ]
+    assert error.rstrip().endswith("KeyboardInterrupt")
+    assert "ignored" not in error
+    assert process.returncode == -signal.SIGINT
+
+
+def test_a_second_interrupt_at_exit_waits_for_no_thread(
+    at_exit: Callable[..., subprocess.Popen[str]],
+) -> None:
+    process = at_exit(blocked=True)
+    assert _line(process) == "started\n"
+    process.send_signal(signal.SIGINT)
+    assert _line(process) == "cancel_task cancel\n"
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=20)
+    assert out.splitlines() == ["the program's own end"]
+    assert "Exception in thread" not in error
+    assert process.returncode == -signal.SIGINT
+
+
+def test_what_a_task_left_behind_raises_at_the_end_is_reported(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As `asyncio.run` does."""
+
+    async def broken() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise ValueError("lost")
+
+    with weave() as w:
+
+        @w.do
+        async def task() -> asyncio.Task[None]:
+            left = asyncio.ensure_future(broken())
+            await asyncio.sleep(0)
+            return left
+
+    (record,) = caplog.records
+    assert "left behind" in record.message
+    assert record.exc_info is not None
+    assert str(record.exc_info[1]) == "lost"

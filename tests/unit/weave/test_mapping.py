@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import threading
 import time
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.unit.weave.forms import BOUND, Peak, as_kind, wait_async
-from wove import weave
+from wove import merge, weave
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -519,3 +520,164 @@ def test_mapping_over_a_cycle_is_a_cycle() -> None:
         @w.do("a")
         def b(n: int) -> int:
             return n
+
+
+def test_an_iterable_is_asked_for_its_iterator_once() -> None:
+    asked = []
+
+    class Once:
+        def __iter__(self) -> Iterator[int]:
+            asked.append(1)
+            return iter([1, 2])
+
+    with weave() as w:
+        w.do(Once())(lambda n: n)
+    assert list(w.result) == [[1, 2]]
+    assert asked == [1]
+
+
+def test_a_sequence_of_the_old_kind_is_a_source() -> None:
+    class Old:
+        def __getitem__(self, index: int) -> int:
+            return [1, 2][index]
+
+    with weave() as w:
+        w.do(Old())(lambda n: n)
+    assert list(w.result) == [[1, 2]]
+
+
+@pytest.mark.parametrize("kind_of_source", ["sync", "async"])
+def test_a_source_is_not_read_on_after_a_failing_item(kind_of_source: str) -> None:
+    read = []
+
+    def numbers() -> Iterator[int]:
+        for n in range(1000):
+            read.append(n)
+            yield n
+
+    async def numbers_async() -> AsyncIterator[int]:
+        for n in numbers():
+            yield n
+
+    source = numbers() if kind_of_source == "sync" else numbers_async()
+    with pytest.raises(ValueError, match="item 3"), weave() as w:
+
+        @w.do(source, workers=1)
+        async def item(n: int) -> None:
+            if n == 3:
+                raise ValueError("item 3")
+
+    assert len(read) <= 5
+
+
+def test_an_async_source_that_ignores_its_cancellation_is_not_read_on() -> None:
+    read: list[int] = []
+    counts: list[int] = []
+
+    async def stubborn() -> AsyncIterator[int]:
+        for n in range(20):
+            with contextlib.suppress(asyncio.CancelledError):
+                read.append(n)
+                yield n
+                await asyncio.sleep(0.02)
+
+    with weave(error_mode="defer") as w:
+
+        @w.do
+        async def task() -> str:
+            async def broken(n: int) -> None:
+                raise ValueError(f"item {n}")
+
+            try:
+                await merge(broken, stubborn())
+            except ValueError as error:
+                return str(error)
+            return "?"
+
+        @w.do(stubborn())
+        async def mapped(n: int, task: str) -> None:
+            counts.append(n)
+            if n == 0:
+                raise ValueError("first")
+
+    assert w.result.task == "item 0"
+    assert counts == [0]
+    assert read.count(0) == 2
+    assert len(read) <= 6
+
+
+def test_an_async_generator_is_closed_when_an_item_fails() -> None:
+    """In the map, and not by the collector or at the end of the loop."""
+    closed: list[str] = []
+
+    async def numbers() -> AsyncIterator[int]:
+        try:
+            for n in range(1000):
+                yield n
+                await asyncio.sleep(0.001)
+        finally:
+            closed.append("closed")
+
+    with weave() as w:
+
+        @w.do
+        async def task() -> list[str]:
+            source = numbers()  # held here: nothing collects it
+
+            async def broken(n: int) -> None:
+                raise ValueError("boom")
+
+            try:
+                await merge(broken, source)
+            except ValueError:
+                return [*closed, str(source.ag_running)]  # type: ignore[attr-defined]
+            return ["?"]
+
+    assert w.result.task == ["closed", "False"]
+
+
+def test_a_map_of_sync_items_keeps_no_more_alive_than_there_are_threads() -> None:
+    most = 0
+
+    with weave(max_workers=2) as w:
+
+        @w.do
+        async def watch() -> None:
+            nonlocal most
+            while not over:
+                most = max(most, len(asyncio.all_tasks()))
+                await asyncio.sleep(0)
+
+        @w.do(range(200))
+        def item(n: int) -> int:
+            return n
+
+        @w.do
+        async def end(item: list[int]) -> None:
+            over.append(True)
+
+        over: list[bool] = []
+    assert w.result.item == list(range(200))
+    assert most <= 8  # the weave, its tasks, two items
+
+
+@pytest.mark.parametrize("max_pending", [None, 5])
+def test_what_merge_cannot_iterate_is_called_by_its_name(max_pending: int | None) -> None:
+    def double(n: int) -> int:
+        return n * 2
+
+    message = r"^merge\(double, ...\) cannot run over 'int': it is not iterable"
+    with pytest.raises(TypeError, match=message), weave(max_pending=max_pending) as w:
+
+        @w.do
+        def task() -> Any:
+            return merge(double, 5)
+
+
+@pytest.mark.parametrize("option", ["retries", "workers"])
+def test_a_mapped_task_that_asks_for_an_option_by_name_is_told(option: str) -> None:
+    told = f"'{option}' was given to weave"
+    with pytest.raises(TypeError, match=told), weave(**{option: 2}) as w:
+        w.do([1, 2])(eval(f"lambda x, {option}: x"))
+    with pytest.raises(NameError, match=told), weave(**{option: 2}) as w:
+        w.do(option)(lambda x: x)

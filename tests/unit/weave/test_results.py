@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from wove import WoveResult, weave
+from wove import WoveResult, merge, weave
 
 
 def _three(w: Any) -> None:
@@ -272,3 +273,91 @@ def test_every_task_gets_the_same_object() -> None:
             return made
 
     assert w.result.made is w.result.seen
+
+
+def test_a_timeout_is_told_as_one_in_every_kind_of_run() -> None:
+    async def for_ever(*_: int) -> None:
+        await asyncio.Event().wait()
+
+    with weave(error_mode="return") as w:
+
+        @w.do([1, 2], timeout=0.05)
+        async def mapped(n: int) -> None:
+            await for_ever()
+
+    assert [(run.task, run.state) for run in w.runs] == [("mapped", "timed_out")]
+    assert w.result.cancelled == {"mapped"}
+
+    with weave(error_mode="return") as w:
+
+        @w.do(timeout=0.05)
+        async def plain() -> None:
+            await for_ever()
+
+    assert [(run.task, run.state) for run in w.runs] == [("plain", "timed_out")]
+
+
+@pytest.mark.parametrize("source", [None, [1]])
+@pytest.mark.parametrize("caught", [True, False])
+def test_a_merge_that_timed_out_is_no_cancelled_task(source: Any, caught: bool) -> None:
+    async def slow(*_: int) -> None:
+        await asyncio.Event().wait()
+
+    with weave(error_mode="return") as w:
+
+        @w.do
+        async def task() -> str:
+            try:
+                await merge(slow, source, timeout=0.05)
+            except TimeoutError:
+                if not caught:
+                    raise
+            return "caught"
+
+    assert w.result.cancelled == set()
+    states = {run.task: run.state for run in w.runs}
+    assert states == {"merge:slow": "timed_out", "task": "succeeded" if caught else "failed"}
+
+
+def test_a_cancelled_task_is_told_as_one() -> None:
+    with weave(error_mode="return") as w:
+
+        @w.do
+        async def broken() -> None:
+            await asyncio.sleep(0.02)
+            raise ValueError("boom")
+
+        @w.do
+        async def plain() -> None:
+            await asyncio.Event().wait()
+
+        @w.do(retries=1)
+        async def tried() -> None:
+            await asyncio.Event().wait()
+
+        @w.do([1])
+        async def mapped(n: int) -> None:
+            await asyncio.Event().wait()
+
+    states = {run.task: run.state for run in w.runs}
+    assert states == {
+        "broken": "failed",
+        "plain": "cancelled",
+        "tried": "cancelled",
+        "mapped": "cancelled",
+    }
+
+
+def test_the_timings_of_a_callable_merged_more_than_once_are_summed() -> None:
+    async def slow() -> None:
+        await asyncio.sleep(0.05)
+
+    with weave() as w:
+
+        @w.do
+        async def task() -> None:
+            await merge(slow)
+            await merge(slow)
+            await merge(slow)
+
+    assert w.result.timings["merge:slow"] >= 0.14

@@ -333,3 +333,48 @@ def test_static_methods_are_tasks_too() -> None:
     with weave(Static, x=1) as w:
         pass
     assert (w.result.inner, w.result.outer) == (2, 3)
+
+
+def test_a_class_method_is_a_task_in_either_order() -> None:
+    class Both(Weave):
+        @Weave.do
+        @classmethod
+        def above(cls) -> str:
+            return cls.__name__
+
+        @Weave.do([1, 2], workers=1)
+        @classmethod
+        def mapped(cls, item: int) -> str:
+            return f"{cls.__name__} {item}"
+
+        @classmethod
+        @Weave.do
+        def below(cls) -> str:
+            return cls.__name__
+
+    with weave(Both) as w:
+        pass
+    assert list(w.result) == ["Both", ["Both 1", "Both 2"], "Both"]
+
+
+def test_a_class_method_is_no_task_of_a_block() -> None:
+    with pytest.raises(TypeError, match="callable"), weave() as w:
+        w.do(classmethod(lambda cls: 1))
+
+
+def test_an_attribute_that_is_no_method_ends_an_inherited_task() -> None:
+    class Base(Weave):
+        @Weave.do
+        def one(self) -> int:
+            return 1
+
+        @Weave.do
+        def two(self) -> int:
+            return 2
+
+    class Less(Base):
+        one = None  # type: ignore[assignment]
+
+    with weave(Less) as w:
+        pass
+    assert list(w.result) == [2]
