@@ -33,6 +33,9 @@ final class Call {
    */
   record Outcome(Kind kind, Object value, Throwable thrown) {}
 
+  /** Of whoever runs the payload. */
+  private final ThreadGroup group = Thread.currentThread().getThreadGroup();
+
   private Thread thread;
   private Outcome outcome;
   private boolean asked;
@@ -49,7 +52,7 @@ final class Call {
     if (asked) {
       return new Outcome(Kind.STOPPED, null, null);
     }
-    thread = Threads.start("wove-task", () -> call(function));
+    thread = Threads.startTask(group, () -> call(function));
     while (outcome == null) {
       double left = asked && mayBeLeft ? askedAt + PATIENCE_SECONDS - Reporter.now() : 3600;
       if (left <= 0) {

@@ -1,14 +1,11 @@
 package dev.wove.worker;
 
 import java.io.IOException;
-import java.lang.reflect.Field;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /** How a program is handed its payload. */
 final class Handover {
@@ -68,27 +65,6 @@ final class Handover {
       }
     }
     return value;
-  }
-
-  /**
-   * Takes {@link #VARIABLE} out of this process's environment, so that neither the task nor what it
-   * starts can see it.
-   *
-   * @return false if this virtual machine does not let us: it was not started with {@code
-   *     --add-opens java.base/java.lang=ALL-UNNAMED}, nor from a jar whose manifest says so
-   */
-  static boolean hideVariable() {
-    if (System.getenv(VARIABLE) == null) {
-      return true;
-    }
-    try {
-      Field field = Class.forName("java.lang.ProcessEnvironment").getDeclaredField("theEnvironment");
-      field.setAccessible(true);
-      ((Map<?, ?>) field.get(null)).keySet().removeIf(key -> key.toString().equals(VARIABLE));
-    } catch (ReflectiveOperationException | RuntimeException error) {
-      return false;
-    }
-    return System.getenv(VARIABLE) == null;
   }
 
   private static boolean isUnicodeLocale() {

@@ -18,14 +18,19 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import javax.net.ssl.SSLParameters;
 
 /** POST to the callback URL. */
 final class HttpRoute implements Route {
-  private static final Clients EVENTS = new Clients();
-  private static final Clients BEATS = new Clients();
+  private static final Clients EVENTS = new Clients(false);
+  private static final Clients BEATS = new Clients(false);
+  private static final Clients SECURE_EVENTS = new Clients(true);
+  private static final Clients SECURE_BEATS = new Clients(true);
 
   private final URI url;
   private final String receiverId;
+  private final Clients events;
+  private final Clients beats;
 
   /**
    * The way to a receiver.
@@ -36,11 +41,14 @@ final class HttpRoute implements Route {
   HttpRoute(URI url, String receiverId) {
     this.url = url;
     this.receiverId = receiverId;
+    boolean secure = "https".equalsIgnoreCase(url.getScheme());
+    this.events = secure ? SECURE_EVENTS : EVENTS;
+    this.beats = secure ? SECURE_BEATS : BEATS;
   }
 
   @Override
   public Answer post(Body body, Duration timeout, boolean fresh) {
-    return send(fresh ? EVENTS.renew() : EVENTS.get(), body, timeout);
+    return send(fresh ? events.renew() : events.get(), body, timeout);
   }
 
   @Override
@@ -48,7 +56,7 @@ final class HttpRoute implements Route {
     return new Line() {
       @Override
       public Answer beat(Body body, Duration timeout) {
-        return send(BEATS.get(), body, timeout);
+        return send(beats.get(), body, timeout);
       }
 
       @Override
@@ -144,19 +152,27 @@ final class HttpRoute implements Route {
   private static final class Clients {
     private static final Duration CONNECT = Duration.ofSeconds(10);
 
+    private final boolean secure;
     private HttpClient client;
+
+    Clients(boolean secure) {
+      this.secure = secure;
+    }
 
     synchronized HttpClient get() {
       return client == null ? renew() : client;
     }
 
     synchronized HttpClient renew() {
-      client =
+      HttpClient.Builder builder =
           HttpClient.newBuilder()
               .version(HttpClient.Version.HTTP_1_1)
               .followRedirects(HttpClient.Redirect.NEVER)
-              .connectTimeout(CONNECT)
-              .build();
+              .connectTimeout(CONNECT);
+      if (!secure) {
+        builder.sslContext(NoTls.context()).sslParameters(new SSLParameters());
+      }
+      client = builder.build();
       return client;
     }
   }

@@ -49,17 +49,16 @@ final class Program {
       // The task still runs, and may hold up any orderly end.
       Runtime.getRuntime().halt(status);
     }
+    Threads.endProcess();
     System.exit(status);
   }
 
   private Execution begin(String... arguments) {
     try {
       String text = Handover.take(Handover.exact(arguments), Handover.exactVariable());
-      if (!Handover.hideVariable()) {
+      if (System.getenv(Handover.VARIABLE) != null) {
         System.err.println(
-            "wove: the task can see "
-                + Handover.VARIABLE
-                + ": start Java with --add-opens java.base/java.lang=ALL-UNNAMED");
+            "wove: the task can see " + Handover.VARIABLE + "; the README says how to hide it");
       }
       return worker.start(Payloads.decode(text));
     } catch (InvalidPayloadException error) {
