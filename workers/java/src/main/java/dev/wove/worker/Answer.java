@@ -12,8 +12,7 @@ import java.util.OptionalDouble;
  * @param ack its body; null if it has none that can be read
  * @param retryAfter seconds that the receiver asks to wait
  */
-record Answer(
-    Verdict verdict, int status, String text, EventAck ack, OptionalDouble retryAfter) {
+record Answer(Verdict verdict, int status, String text, EventAck ack, OptionalDouble retryAfter) {
 
   /**
    * There was none.
@@ -53,8 +52,7 @@ record Answer(
         words = text + " from another receiver";
       }
     }
-    return new Answer(
-        verdict, status, words, verdict == Verdict.ACCEPTED ? ack : null, retryAfter);
+    return new Answer(verdict, status, words, verdict == Verdict.ACCEPTED ? ack : null, retryAfter);
   }
 
   /** The receiver asks to stop the task. */

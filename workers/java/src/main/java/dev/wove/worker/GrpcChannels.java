@@ -85,8 +85,7 @@ final class GrpcChannels {
   }
 
   private static ManagedChannel connect(GrpcTarget.Peer peer) throws IOException {
-    ChannelCredentials credentials =
-        peer.secure() ? tls() : InsecureChannelCredentials.create();
+    ChannelCredentials credentials = peer.secure() ? tls() : InsecureChannelCredentials.create();
     return Grpc.newChannelBuilder(peer.address(), credentials)
         .disableRetry() // retries are the reporter's
         .keepAliveTime(30, TimeUnit.SECONDS)

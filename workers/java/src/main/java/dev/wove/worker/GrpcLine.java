@@ -23,8 +23,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
 /** One call of {@code StreamEvents}: one thread sends, gRPC's own take what comes down. */
-final class GrpcLine
-    implements ClientResponseObserver<StreamEventsRequest, StreamEventsResponse> {
+final class GrpcLine implements ClientResponseObserver<StreamEventsRequest, StreamEventsResponse> {
   private final String receiverId;
   private final String runId;
   private final Consumer<Answer> heard;

@@ -56,7 +56,8 @@ final class Pulse {
       int failures = 0;
       while (due(last, failures)) {
         last = Reporter.now();
-        Answer answer = line.beat(make.get(), Reporter.seconds(Math.min(interval(), ANSWER_SECONDS)));
+        Answer answer =
+            line.beat(make.get(), Reporter.seconds(Math.min(interval(), ANSWER_SECONDS)));
         if (answer.verdict().isFinal()) {
           failures = 0;
           heard.accept(answer);

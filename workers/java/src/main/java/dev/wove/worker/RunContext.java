@@ -13,7 +13,12 @@ final class RunContext implements TaskRun {
   private final long maxBytes;
 
   RunContext(
-      TaskPayload payload, String name, Messages messages, Extras extras, Call call, long maxBytes) {
+      TaskPayload payload,
+      String name,
+      Messages messages,
+      Extras extras,
+      Call call,
+      long maxBytes) {
     this.payload = payload;
     this.name = name;
     this.messages = messages;

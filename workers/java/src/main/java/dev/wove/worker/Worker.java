@@ -122,8 +122,8 @@ public final class Worker {
      *
      * <p>Every component must be given, unless it is an {@link java.util.Optional}, and no other
      * argument may be. A component's type is whatever Gson reads: text, numbers (a {@code long} or
-     * a {@code BigInteger} that does not fit is refused, never cut), booleans, lists, maps, records,
-     * or {@link RawJson} for any value as it is.
+     * a {@code BigInteger} that does not fit is refused, never cut), booleans, lists, maps,
+     * records, or {@link RawJson} for any value as it is.
      *
      * @param <A> the record
      * @param name of the task
@@ -136,8 +136,7 @@ public final class Worker {
         String name, Class<A> arguments, TaskFunction<? super A> function) {
       ArgumentsReader<A> reader = new ArgumentsReader<>(arguments);
       Objects.requireNonNull(function, "function");
-      return add(
-          name, (json, run, values) -> function.call(reader.read(json, values), run));
+      return add(name, (json, run, values) -> function.call(reader.read(json, values), run));
     }
 
     /**
@@ -167,8 +166,8 @@ public final class Worker {
 
     /**
      * Sets how events are written. By default the variable {@code WOVE_ENCODING} decides, and where
-     * there is none the payload: gRPC where it is offered, else protobuf where the payload names its
-     * receiver, else JSON.
+     * there is none the payload: gRPC where it is offered, else protobuf where the payload names
+     * its receiver, else JSON.
      *
      * @param encoding of events; null: the payload decides
      * @return this

@@ -183,8 +183,7 @@ class CancelTest {
   void stopsWhenTheCallingThreadIsInterrupted() throws Exception {
     assertEquals("cancelled", interrupted("sleep").getOutcome());
     assertFalse(receiver.ending().getTaskCancelled().getForced());
-    assertEquals(
-        "its worker is shutting down", receiver.ending().getTaskCancelled().getReason());
+    assertEquals("its worker is shutting down", receiver.ending().getTaskCancelled().getReason());
   }
 
   @Test

@@ -78,8 +78,7 @@ class ContractTest {
             dynamicTest(
                 vector.get("name").getAsString(),
                 () ->
-                    assertEquals(
-                        Vectors.nested(kind, vector.get("expect")), read(kind, vector))));
+                    assertEquals(Vectors.nested(kind, vector.get("expect")), read(kind, vector))));
       }
     }
     return tests;
@@ -98,8 +97,7 @@ class ContractTest {
   }
 
   private static void refused(String kind, JsonObject vector) {
-    ContractException error =
-        assertThrows(ContractException.class, () -> read(kind, vector));
+    ContractException error = assertThrows(ContractException.class, () -> read(kind, vector));
     assertEquals(vector.get("code").getAsString(), error.code);
     assertEquals(vector.get("path").getAsString(), error.path);
   }
@@ -110,7 +108,8 @@ class ContractTest {
     List<String> codes = List.of("invalid_json", "invalid_utf8", "duplicate_key");
     List<DynamicTest> tests = new ArrayList<>();
     for (JsonObject vector : Vectors.of("refused")) {
-      boolean deep = vector.has("body_parts") && vector.get("code").getAsString().equals("too_deep");
+      boolean deep =
+          vector.has("body_parts") && vector.get("code").getAsString().equals("too_deep");
       if (codes.contains(vector.get("code").getAsString()) || deep) {
         tests.add(
             dynamicTest(

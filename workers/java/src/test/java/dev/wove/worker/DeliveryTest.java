@@ -181,8 +181,7 @@ class DeliveryTest {
   @ParameterizedTest
   @ValueSource(ints = {400, 413, 415})
   void replacesARefusedEvent(int status) throws Exception {
-    receiver.rule =
-        found -> found.frame().equals("task_result") ? Reply.of(status) : Reply.ACCEPT;
+    receiver.rule = found -> found.frame().equals("task_result") ? Reply.of(status) : Reply.ACCEPT;
     RunSummary summary = run(payload());
     assertEquals("failed", summary.getOutcome());
     assertTrue(summary.getDelivered());
@@ -196,8 +195,7 @@ class DeliveryTest {
 
   @Test
   void givesUpWhenTheReplacementIsRefused() {
-    receiver.rule =
-        found -> found.frame().equals("task_started") ? Reply.ACCEPT : Reply.of(400);
+    receiver.rule = found -> found.frame().equals("task_started") ? Reply.ACCEPT : Reply.of(400);
     UndeliveredException error = assertThrows(UndeliveredException.class, () -> run(payload()));
     assertFalse(error.summary().getDelivered());
     assertFalse(error.getMessage().contains(Receiver.TOKEN));
@@ -207,8 +205,7 @@ class DeliveryTest {
   @ParameterizedTest
   @ValueSource(ints = {409, 410})
   void takesThatAnotherEndWasFirst(int status) throws Exception {
-    receiver.rule =
-        found -> found.frame().equals("task_result") ? Reply.of(status) : Reply.ACCEPT;
+    receiver.rule = found -> found.frame().equals("task_result") ? Reply.of(status) : Reply.ACCEPT;
     assertTrue(run(payload()).getDelivered());
     assertEquals(1, receiver.deliveries("task_result").size());
   }

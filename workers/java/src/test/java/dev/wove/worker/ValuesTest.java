@@ -97,8 +97,7 @@ class ValuesTest {
     JsonObject arguments = json(text);
     ArgumentsReader<One> reader = new ArgumentsReader<>(One.class);
     Exception error =
-        assertThrows(
-            ArgumentsReader.ArgumentException.class, () -> reader.read(arguments, values));
+        assertThrows(ArgumentsReader.ArgumentException.class, () -> reader.read(arguments, values));
     assertFalse(error.getMessage().contains("secret"));
     assertNull(error.getCause());
   }
