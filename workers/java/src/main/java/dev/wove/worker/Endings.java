@@ -17,12 +17,17 @@ final class Endings {
    *
    * @param messages of it
    * @param task its name, for people
-   * @param maxBytes the largest event that the receiver takes; 0: not known
+   * @param maxBytes the largest event that the receiver takes, unsigned; 0: not known
    */
-  Endings(Messages messages, String task, long maxBytes) {
+  Endings(Messages messages, String task, int maxBytes) {
     this.messages = messages;
     this.task = task;
-    this.maxBytes = maxBytes == 0 ? DEFAULT_MAX_BYTES : maxBytes;
+    this.maxBytes = maxBytes == 0 ? DEFAULT_MAX_BYTES : Integer.toUnsignedLong(maxBytes);
+  }
+
+  /** Whether the receiver takes an event of this size. */
+  boolean fits(Body body) {
+    return body.data().length <= maxBytes;
   }
 
   /**
@@ -47,7 +52,7 @@ final class Endings {
     }
     try {
       Body body = messages.encode(messages.result(json));
-      if (body.data().length <= maxBytes) {
+      if (fits(body)) {
         return new Ending("succeeded", body, "", "");
       }
       return tooLarge(" (" + body.data().length + " bytes in its event)");
@@ -83,7 +88,7 @@ final class Endings {
    */
   Ending failed(ErrorInfo info) {
     Body body = messages.encode(messages.error(info));
-    if (body.data().length > maxBytes) {
+    if (!fits(body)) {
       return minimal(info);
     }
     return new Ending("failed", body, info.getKind(), info.getMessage());

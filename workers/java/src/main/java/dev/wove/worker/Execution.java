@@ -1,10 +1,6 @@
 package dev.wove.worker;
 
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import dev.wove.v1.ErrorInfo;
 import dev.wove.v1.RunSummary;
-import dev.wove.v1.SummaryError;
 import dev.wove.v1.TaskPayload;
 import java.util.OptionalDouble;
 import java.util.concurrent.CountDownLatch;
@@ -20,8 +16,6 @@ final class Execution {
 
   /** How long a worker that must end goes on trying to deliver. */
   private static final double HURRY_SECONDS = 15;
-
-  private static final int MAX_SUMMARY_MESSAGE = 1000;
 
   private final TaskPayload payload;
   private final Tasks tasks;
@@ -55,7 +49,7 @@ final class Execution {
     this.route = Routes.to(payload, encoding);
     this.reporter = new Reporter(route);
     this.messages = new Messages(payload, encoding != Encoding.JSON);
-    this.endings = new Endings(messages, name(), maxBytes());
+    this.endings = new Endings(messages, Tasks.name(payload), payload.getMaxEventBytes());
     this.extras = new Extras(route, this::heard);
     this.detached = payload.getDelivery().getDeliveryOrphanPolicy().equals("detach");
     ExitWatch.add(this);
@@ -148,7 +142,10 @@ final class Execution {
                   + Version.TEXT
                   + ") knows version 1 only. Install a newer one."));
     } else if (started()) {
-      end(work());
+      Work work = new Work(payload, tasks, messages, endings, extras, call);
+      Ending ending = work.run();
+      left = work.isLeft();
+      end(ending);
     }
   }
 
@@ -182,51 +179,6 @@ final class Execution {
     return true;
   }
 
-  private Ending work() {
-    Task task = tasks.find(name());
-    if (task == null) {
-      return endings.wove("UnknownTask", "unknown_task", tasks.unknown(name()));
-    }
-    JsonElement arguments;
-    try {
-      arguments = payload.hasArgsJson() ? StrictJson.parse(payload.getArgsJson()) : null;
-    } catch (ContractException error) {
-      return notLoadable("its args_json cannot be read (" + error.code + ")");
-    }
-    if (arguments == null) {
-      return notLoadable("there is no args_json, and this worker reads no Python pickles");
-    }
-    if (!(arguments instanceof JsonObject object)) {
-      return notLoadable("its args_json is no object");
-    }
-    TaskRun run = new RunContext(payload, name(), messages, extras, call, maxBytes());
-    Call.Outcome outcome = call.run(() -> task.call(object, run, tasks.values()));
-    extras.close();
-    return switch (outcome.kind()) {
-      case RETURNED -> endings.returned(outcome.value(), tasks.values());
-      case RAISED -> endings.raised(outcome.thrown());
-      case STOPPED -> endings.stopped(call.reason(), false);
-      case LEFT -> {
-        left = true;
-        yield endings.stopped(call.reason(), true);
-      }
-      case EXITED ->
-          endings.failed(
-              ErrorInfo.newBuilder()
-                  .setKind("SystemExit")
-                  .setMessage("the task called System.exit: return, or throw an exception")
-                  .setSource("task")
-                  .build());
-    };
-  }
-
-  private Ending notLoadable(String problem) {
-    return endings.wove(
-        "PayloadNotLoadable",
-        "payload_not_loadable",
-        "the arguments of task \"" + name() + "\" cannot be loaded: " + problem + ".");
-  }
-
   /** Delivers the terminal event. */
   private void end(Ending ending) {
     double seconds = terminalSeconds();
@@ -246,7 +198,10 @@ final class Execution {
       if (!delivered) {
         failure =
             new UndeliveredException(
-                "the receiver refused the end of task \"" + name() + "\": " + answer.text(),
+                "the receiver refused the end of task \""
+                    + Tasks.name(payload)
+                    + "\": "
+                    + answer.text(),
                 summary);
       }
     } catch (Reporter.UndeliveredEvent trouble) {
@@ -279,16 +234,7 @@ final class Execution {
   }
 
   private void unreachable(String outcome, String what, Reporter.UndeliveredEvent trouble) {
-    String message =
-        "the worker could not report "
-            + what
-            + " of task \""
-            + name()
-            + "\" to "
-            + Endpoint.redacted(payload.getCallbackUrl())
-            + ": "
-            + trouble.getMessage()
-            + ". That address must lead from the worker to the weave's process.";
+    String message = Summaries.unreachable(payload, what, trouble.getMessage());
     summarize(outcome, false, "CallbackUnreachable", message);
     if (!detached) {
       failure = new UndeliveredException(message, summary);
@@ -296,27 +242,6 @@ final class Execution {
   }
 
   private void summarize(String outcome, boolean delivered, String kind, String message) {
-    RunSummary.Builder found =
-        RunSummary.newBuilder()
-            .setWoveVersion(Version.TEXT)
-            .setRunId(payload.getRunId())
-            .setOutcome(outcome)
-            .setDelivered(delivered)
-            .setCallbackUrl(Endpoint.redacted(payload.getCallbackUrl()));
-    if (!kind.isEmpty() || !message.isEmpty()) {
-      found.setError(
-          SummaryError.newBuilder()
-              .setKind(kind)
-              .setMessage(Text.first(Text.scrub(message), MAX_SUMMARY_MESSAGE)));
-    }
-    summary = found.build();
-  }
-
-  private String name() {
-    return payload.getTaskName().isEmpty() ? payload.getTaskId() : payload.getTaskName();
-  }
-
-  private long maxBytes() {
-    return Integer.toUnsignedLong(payload.getMaxEventBytes());
+    summary = Summaries.of(payload, outcome, delivered, kind, message);
   }
 }

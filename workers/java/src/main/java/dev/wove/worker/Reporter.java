@@ -8,6 +8,9 @@ final class Reporter {
   /** A try is given up when it has no answer for this long. */
   private static final double ANSWER_SECONDS = 30;
 
+  /** ... and for as much longer as its body takes to be sent at this speed. */
+  private static final double BYTES_PER_SECOND = 128 << 10;
+
   private static final double FIRST_PAUSE = 0.1;
   private static final double LONGEST_PAUSE = 10;
 
@@ -45,7 +48,8 @@ final class Reporter {
     double begin = now();
     boolean fresh = false;
     for (int tries = 1; ; tries++) {
-      double timeout = Math.max(0.1, Math.min(ANSWER_SECONDS, left(begin + seconds)));
+      double patience = ANSWER_SECONDS + body.data().length / BYTES_PER_SECOND;
+      double timeout = Math.max(0.1, Math.min(patience, left(begin + seconds)));
       Answer answer = route.post(body, seconds(timeout), fresh);
       if (answer.verdict().isFinal()) {
         return answer;
@@ -53,7 +57,7 @@ final class Reporter {
       fresh = answer.verdict() == Verdict.ELSEWHERE;
       double asked = answer.retryAfter().orElse(0);
       double left = left(begin + seconds);
-      if (left <= 0 || asked > left) {
+      if (left <= 0 || asked > left) { // the receiver does not want to be asked again in time
         throw new UndeliveredEvent(
             tries + " tries in " + Math.round(now() - begin) + " s, the last: " + answer.text());
       }

@@ -10,7 +10,7 @@ final class RunContext implements TaskRun {
   private final Messages messages;
   private final Extras extras;
   private final Call call;
-  private final long maxBytes;
+  private final Endings endings;
 
   RunContext(
       TaskPayload payload,
@@ -18,13 +18,13 @@ final class RunContext implements TaskRun {
       Messages messages,
       Extras extras,
       Call call,
-      long maxBytes) {
+      Endings endings) {
     this.payload = payload;
     this.name = name;
     this.messages = messages;
     this.extras = extras;
     this.call = call;
-    this.maxBytes = maxBytes;
+    this.endings = endings;
   }
 
   @Override
@@ -87,6 +87,6 @@ final class RunContext implements TaskRun {
 
   /** The event, or null where the receiver would refuse it. */
   private Body fitting(Body body) {
-    return maxBytes == 0 || body.data().length <= maxBytes ? body : null;
+    return endings.fits(body) ? body : null;
   }
 }

@@ -1,5 +1,6 @@
 package dev.wove.worker;
 
+import dev.wove.v1.TaskPayload;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -11,6 +12,15 @@ final class Tasks {
   Tasks(Map<String, Task> functions, Values values) {
     this.functions = new TreeMap<>(functions);
     this.values = values;
+  }
+
+  /**
+   * The name of a payload's task.
+   *
+   * @param payload of a run
+   */
+  static String name(TaskPayload payload) {
+    return payload.getTaskName().isEmpty() ? payload.getTaskId() : payload.getTaskName();
   }
 
   /**
