@@ -1,0 +1,179 @@
+package dev.wove.worker;
+
+import dev.wove.v1.EventAck;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import javax.net.ssl.SSLParameters;
+
+/** POST to the callback URL. */
+final class HttpRoute implements Route {
+  private static final Clients EVENTS = new Clients(false);
+  private static final Clients BEATS = new Clients(false);
+  private static final Clients SECURE_EVENTS = new Clients(true);
+  private static final Clients SECURE_BEATS = new Clients(true);
+
+  private final URI url;
+  private final String receiverId;
+  private final Clients events;
+  private final Clients beats;
+
+  /**
+   * The way to a receiver.
+   *
+   * @param url where to post
+   * @param receiverId the payload's; empty if it has none
+   */
+  HttpRoute(URI url, String receiverId) {
+    this.url = url;
+    this.receiverId = receiverId;
+    boolean secure = "https".equalsIgnoreCase(url.getScheme());
+    this.events = secure ? SECURE_EVENTS : EVENTS;
+    this.beats = secure ? SECURE_BEATS : BEATS;
+  }
+
+  @Override
+  public Answer post(Body body, Duration timeout, boolean fresh) {
+    return send(fresh ? events.renew() : events.get(), body, timeout);
+  }
+
+  @Override
+  public Line line(Consumer<Answer> heard) {
+    return new Line() {
+      @Override
+      public Answer beat(Body body, Duration timeout) {
+        return send(beats.get(), body, timeout);
+      }
+
+      @Override
+      public boolean pushes() {
+        return false;
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
+
+  private Answer send(HttpClient client, Body body, Duration timeout) {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(url)
+            .header("Content-Type", body.contentType())
+            .header("User-Agent", "wove-java/" + Version.TEXT)
+            .POST(HttpRequest.BodyPublishers.ofByteArray(body.data()));
+    if (!receiverId.isEmpty()) {
+      request.header("Wove-Receiver", receiverId);
+    }
+    CompletableFuture<HttpResponse<byte[]>> sending =
+        client.sendAsync(request.build(), HttpResponse.BodyHandlers.ofByteArray());
+    try {
+      return judge(sending.get(timeout.toNanos(), TimeUnit.NANOSECONDS));
+    } catch (TimeoutException error) {
+      sending.cancel(true); // closes its connection
+      return Answer.none("no answer in time");
+    } catch (InterruptedException error) {
+      sending.cancel(true);
+      return Answer.none("interrupted");
+    } catch (ExecutionException error) {
+      Throwable cause = error.getCause();
+      String message = cause.getMessage() == null ? "" : ": " + cause.getMessage();
+      return Answer.none(cause.getClass().getSimpleName() + message);
+    }
+  }
+
+  private Answer judge(HttpResponse<byte[]> response) {
+    int status = response.statusCode();
+    return Answer.judge(
+        status,
+        Integer.toString(status),
+        response.headers().firstValue("wove-receiver").orElse(null),
+        receiverId,
+        retryAfter(response.headers().firstValue("retry-after")),
+        ack(response));
+  }
+
+  /** The acknowledgement; what cannot be read was accepted all the same. */
+  private static EventAck ack(HttpResponse<byte[]> response) {
+    if (response.statusCode() != 200 || response.body().length == 0) {
+      return null;
+    }
+    try {
+      return Acks.parse(new String(response.body(), StandardCharsets.UTF_8));
+    } catch (ContractException error) {
+      return null;
+    }
+  }
+
+  /**
+   * Reads {@code Retry-After}.
+   *
+   * @param value seconds, or a date
+   */
+  static OptionalDouble retryAfter(Optional<String> value) {
+    if (value.isEmpty()) {
+      return OptionalDouble.empty();
+    }
+    double seconds;
+    try {
+      seconds = Double.parseDouble(value.get());
+    } catch (NumberFormatException error) {
+      seconds = secondsUntil(value.get());
+    }
+    return seconds >= 0 && seconds < 1e9 ? OptionalDouble.of(seconds) : OptionalDouble.empty();
+  }
+
+  private static double secondsUntil(String date) {
+    try {
+      Instant then = ZonedDateTime.parse(date, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant();
+      return Math.max(0, Duration.between(Instant.now(), then).toMillis() / 1000.0);
+    } catch (DateTimeParseException error) {
+      return -1;
+    }
+  }
+
+  /**
+   * A client with connections of its own, shared by this process's runs. A new connection can be
+   * had only from a new client: the one before ends when nobody uses it any more.
+   */
+  private static final class Clients {
+    private static final Duration CONNECT = Duration.ofSeconds(10);
+
+    private final boolean secure;
+    private HttpClient client;
+
+    Clients(boolean secure) {
+      this.secure = secure;
+    }
+
+    synchronized HttpClient get() {
+      return client == null ? renew() : client;
+    }
+
+    synchronized HttpClient renew() {
+      HttpClient.Builder builder =
+          HttpClient.newBuilder()
+              .version(HttpClient.Version.HTTP_1_1)
+              .followRedirects(HttpClient.Redirect.NEVER)
+              .connectTimeout(CONNECT);
+      if (!secure) {
+        builder.sslContext(NoTls.context()).sslParameters(new SSLParameters());
+      }
+      client = builder.build();
+      return client;
+    }
+  }
+}
