@@ -29,6 +29,7 @@ IMPLEMENTATIONS = (
     Implementation(
         "Go", (".build/workers/wove-tasks-go",), build=("scripts/workers", "build", "go")
     ),
+    Implementation("Java", ("workers/java/bin/tasks",), build=("scripts/workers", "build", "java")),
     Implementation(
         "TypeScript",
         ("node", "workers/typescript/dist/examples/worker.js"),

@@ -44,13 +44,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.CommandOuterClass.internal_static_wove_v1_CancelTask_descriptor;
+    return dev.wove.v1.CommandProto.internal_static_wove_v1_CancelTask_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.CommandOuterClass.internal_static_wove_v1_CancelTask_fieldAccessorTable
+    return dev.wove.v1.CommandProto.internal_static_wove_v1_CancelTask_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.CancelTask.class, dev.wove.v1.CancelTask.Builder.class);
   }
@@ -430,13 +430,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.CancelTaskOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.CommandOuterClass.internal_static_wove_v1_CancelTask_descriptor;
+      return dev.wove.v1.CommandProto.internal_static_wove_v1_CancelTask_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.CommandOuterClass.internal_static_wove_v1_CancelTask_fieldAccessorTable
+      return dev.wove.v1.CommandProto.internal_static_wove_v1_CancelTask_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.CancelTask.class, dev.wove.v1.CancelTask.Builder.class);
     }
@@ -465,7 +465,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.CommandOuterClass.internal_static_wove_v1_CancelTask_descriptor;
+      return dev.wove.v1.CommandProto.internal_static_wove_v1_CancelTask_descriptor;
     }
 
     @java.lang.Override

@@ -12,6 +12,8 @@ package dev.wove.v1;
  * Its JSON forms are those of Event (event.proto): nested, or flat with `type`:
  *
  * {"type": "cancel_task", "run_id": "r1", "task_id": "report"}
+ *
+ * A frame beside `type` is refused.
  * </pre>
  *
  * Protobuf type {@code wove.v1.Command}
@@ -40,13 +42,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.CommandOuterClass.internal_static_wove_v1_Command_descriptor;
+    return dev.wove.v1.CommandProto.internal_static_wove_v1_Command_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.CommandOuterClass.internal_static_wove_v1_Command_fieldAccessorTable
+    return dev.wove.v1.CommandProto.internal_static_wove_v1_Command_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.Command.class, dev.wove.v1.Command.Builder.class);
   }
@@ -395,6 +397,8 @@ private static final long serialVersionUID = 0L;
    * Its JSON forms are those of Event (event.proto): nested, or flat with `type`:
    *
    * {"type": "cancel_task", "run_id": "r1", "task_id": "report"}
+   *
+   * A frame beside `type` is refused.
    * </pre>
    *
    * Protobuf type {@code wove.v1.Command}
@@ -405,13 +409,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.CommandOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.CommandOuterClass.internal_static_wove_v1_Command_descriptor;
+      return dev.wove.v1.CommandProto.internal_static_wove_v1_Command_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.CommandOuterClass.internal_static_wove_v1_Command_fieldAccessorTable
+      return dev.wove.v1.CommandProto.internal_static_wove_v1_Command_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.Command.class, dev.wove.v1.Command.Builder.class);
     }
@@ -447,7 +451,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.CommandOuterClass.internal_static_wove_v1_Command_descriptor;
+      return dev.wove.v1.CommandProto.internal_static_wove_v1_Command_descriptor;
     }
 
     @java.lang.Override

@@ -39,13 +39,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.Payload.internal_static_wove_v1_Delivery_descriptor;
+    return dev.wove.v1.PayloadProto.internal_static_wove_v1_Delivery_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.Payload.internal_static_wove_v1_Delivery_fieldAccessorTable
+    return dev.wove.v1.PayloadProto.internal_static_wove_v1_Delivery_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.Delivery.class, dev.wove.v1.Delivery.Builder.class);
   }
@@ -202,7 +202,8 @@ private static final long serialVersionUID = 0L;
   private double deliveryHeartbeatSeconds_ = 0D;
   /**
    * <pre>
-   * A worker SHOULD send a heartbeat every third of these seconds; absent: every 5.
+   * A worker SHOULD send a heartbeat every third of these seconds; finite and above
+   * 0. Absent, or any other number: every 5.
    * </pre>
    *
    * <code>optional double delivery_heartbeat_seconds = 4 [json_name = "delivery_heartbeat_seconds"];</code>
@@ -214,7 +215,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * A worker SHOULD send a heartbeat every third of these seconds; absent: every 5.
+   * A worker SHOULD send a heartbeat every third of these seconds; finite and above
+   * 0. Absent, or any other number: every 5.
    * </pre>
    *
    * <code>optional double delivery_heartbeat_seconds = 4 [json_name = "delivery_heartbeat_seconds"];</code>
@@ -231,7 +233,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * "cancel", "fail", "requeue" or "detach". Under "detach" a worker ignores a
-   * cancel, the answer 410, and a receiver that is absent, and runs the task.
+   * cancel, the answer 410 like every other refusal, and a receiver that is absent,
+   * and runs the task.
    * </pre>
    *
    * <code>optional string delivery_orphan_policy = 5 [json_name = "delivery_orphan_policy"];</code>
@@ -244,7 +247,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * "cancel", "fail", "requeue" or "detach". Under "detach" a worker ignores a
-   * cancel, the answer 410, and a receiver that is absent, and runs the task.
+   * cancel, the answer 410 like every other refusal, and a receiver that is absent,
+   * and runs the task.
    * </pre>
    *
    * <code>optional string delivery_orphan_policy = 5 [json_name = "delivery_orphan_policy"];</code>
@@ -266,7 +270,8 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * "cancel", "fail", "requeue" or "detach". Under "detach" a worker ignores a
-   * cancel, the answer 410, and a receiver that is absent, and runs the task.
+   * cancel, the answer 410 like every other refusal, and a receiver that is absent,
+   * and runs the task.
    * </pre>
    *
    * <code>optional string delivery_orphan_policy = 5 [json_name = "delivery_orphan_policy"];</code>
@@ -527,13 +532,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.DeliveryOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.Payload.internal_static_wove_v1_Delivery_descriptor;
+      return dev.wove.v1.PayloadProto.internal_static_wove_v1_Delivery_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.Payload.internal_static_wove_v1_Delivery_fieldAccessorTable
+      return dev.wove.v1.PayloadProto.internal_static_wove_v1_Delivery_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.Delivery.class, dev.wove.v1.Delivery.Builder.class);
     }
@@ -563,7 +568,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.Payload.internal_static_wove_v1_Delivery_descriptor;
+      return dev.wove.v1.PayloadProto.internal_static_wove_v1_Delivery_descriptor;
     }
 
     @java.lang.Override
@@ -984,7 +989,8 @@ private static final long serialVersionUID = 0L;
     private double deliveryHeartbeatSeconds_ ;
     /**
      * <pre>
-     * A worker SHOULD send a heartbeat every third of these seconds; absent: every 5.
+     * A worker SHOULD send a heartbeat every third of these seconds; finite and above
+     * 0. Absent, or any other number: every 5.
      * </pre>
      *
      * <code>optional double delivery_heartbeat_seconds = 4 [json_name = "delivery_heartbeat_seconds"];</code>
@@ -996,7 +1002,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A worker SHOULD send a heartbeat every third of these seconds; absent: every 5.
+     * A worker SHOULD send a heartbeat every third of these seconds; finite and above
+     * 0. Absent, or any other number: every 5.
      * </pre>
      *
      * <code>optional double delivery_heartbeat_seconds = 4 [json_name = "delivery_heartbeat_seconds"];</code>
@@ -1008,7 +1015,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A worker SHOULD send a heartbeat every third of these seconds; absent: every 5.
+     * A worker SHOULD send a heartbeat every third of these seconds; finite and above
+     * 0. Absent, or any other number: every 5.
      * </pre>
      *
      * <code>optional double delivery_heartbeat_seconds = 4 [json_name = "delivery_heartbeat_seconds"];</code>
@@ -1024,7 +1032,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A worker SHOULD send a heartbeat every third of these seconds; absent: every 5.
+     * A worker SHOULD send a heartbeat every third of these seconds; finite and above
+     * 0. Absent, or any other number: every 5.
      * </pre>
      *
      * <code>optional double delivery_heartbeat_seconds = 4 [json_name = "delivery_heartbeat_seconds"];</code>
@@ -1041,7 +1050,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * "cancel", "fail", "requeue" or "detach". Under "detach" a worker ignores a
-     * cancel, the answer 410, and a receiver that is absent, and runs the task.
+     * cancel, the answer 410 like every other refusal, and a receiver that is absent,
+     * and runs the task.
      * </pre>
      *
      * <code>optional string delivery_orphan_policy = 5 [json_name = "delivery_orphan_policy"];</code>
@@ -1053,7 +1063,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * "cancel", "fail", "requeue" or "detach". Under "detach" a worker ignores a
-     * cancel, the answer 410, and a receiver that is absent, and runs the task.
+     * cancel, the answer 410 like every other refusal, and a receiver that is absent,
+     * and runs the task.
      * </pre>
      *
      * <code>optional string delivery_orphan_policy = 5 [json_name = "delivery_orphan_policy"];</code>
@@ -1074,7 +1085,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * "cancel", "fail", "requeue" or "detach". Under "detach" a worker ignores a
-     * cancel, the answer 410, and a receiver that is absent, and runs the task.
+     * cancel, the answer 410 like every other refusal, and a receiver that is absent,
+     * and runs the task.
      * </pre>
      *
      * <code>optional string delivery_orphan_policy = 5 [json_name = "delivery_orphan_policy"];</code>
@@ -1096,7 +1108,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * "cancel", "fail", "requeue" or "detach". Under "detach" a worker ignores a
-     * cancel, the answer 410, and a receiver that is absent, and runs the task.
+     * cancel, the answer 410 like every other refusal, and a receiver that is absent,
+     * and runs the task.
      * </pre>
      *
      * <code>optional string delivery_orphan_policy = 5 [json_name = "delivery_orphan_policy"];</code>
@@ -1114,7 +1127,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * "cancel", "fail", "requeue" or "detach". Under "detach" a worker ignores a
-     * cancel, the answer 410, and a receiver that is absent, and runs the task.
+     * cancel, the answer 410 like every other refusal, and a receiver that is absent,
+     * and runs the task.
      * </pre>
      *
      * <code>optional string delivery_orphan_policy = 5 [json_name = "delivery_orphan_policy"];</code>
@@ -1129,7 +1143,8 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * "cancel", "fail", "requeue" or "detach". Under "detach" a worker ignores a
-     * cancel, the answer 410, and a receiver that is absent, and runs the task.
+     * cancel, the answer 410 like every other refusal, and a receiver that is absent,
+     * and runs the task.
      * </pre>
      *
      * <code>optional string delivery_orphan_policy = 5 [json_name = "delivery_orphan_policy"];</code>

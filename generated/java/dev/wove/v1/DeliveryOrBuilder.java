@@ -91,7 +91,8 @@ public interface DeliveryOrBuilder extends
 
   /**
    * <pre>
-   * A worker SHOULD send a heartbeat every third of these seconds; absent: every 5.
+   * A worker SHOULD send a heartbeat every third of these seconds; finite and above
+   * 0. Absent, or any other number: every 5.
    * </pre>
    *
    * <code>optional double delivery_heartbeat_seconds = 4 [json_name = "delivery_heartbeat_seconds"];</code>
@@ -100,7 +101,8 @@ public interface DeliveryOrBuilder extends
   boolean hasDeliveryHeartbeatSeconds();
   /**
    * <pre>
-   * A worker SHOULD send a heartbeat every third of these seconds; absent: every 5.
+   * A worker SHOULD send a heartbeat every third of these seconds; finite and above
+   * 0. Absent, or any other number: every 5.
    * </pre>
    *
    * <code>optional double delivery_heartbeat_seconds = 4 [json_name = "delivery_heartbeat_seconds"];</code>
@@ -111,7 +113,8 @@ public interface DeliveryOrBuilder extends
   /**
    * <pre>
    * "cancel", "fail", "requeue" or "detach". Under "detach" a worker ignores a
-   * cancel, the answer 410, and a receiver that is absent, and runs the task.
+   * cancel, the answer 410 like every other refusal, and a receiver that is absent,
+   * and runs the task.
    * </pre>
    *
    * <code>optional string delivery_orphan_policy = 5 [json_name = "delivery_orphan_policy"];</code>
@@ -121,7 +124,8 @@ public interface DeliveryOrBuilder extends
   /**
    * <pre>
    * "cancel", "fail", "requeue" or "detach". Under "detach" a worker ignores a
-   * cancel, the answer 410, and a receiver that is absent, and runs the task.
+   * cancel, the answer 410 like every other refusal, and a receiver that is absent,
+   * and runs the task.
    * </pre>
    *
    * <code>optional string delivery_orphan_policy = 5 [json_name = "delivery_orphan_policy"];</code>
@@ -131,7 +135,8 @@ public interface DeliveryOrBuilder extends
   /**
    * <pre>
    * "cancel", "fail", "requeue" or "detach". Under "detach" a worker ignores a
-   * cancel, the answer 410, and a receiver that is absent, and runs the task.
+   * cancel, the answer 410 like every other refusal, and a receiver that is absent,
+   * and runs the task.
    * </pre>
    *
    * <code>optional string delivery_orphan_policy = 5 [json_name = "delivery_orphan_policy"];</code>

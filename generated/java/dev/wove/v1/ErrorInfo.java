@@ -45,13 +45,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.EventOuterClass.internal_static_wove_v1_ErrorInfo_descriptor;
+    return dev.wove.v1.EventProto.internal_static_wove_v1_ErrorInfo_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.EventOuterClass.internal_static_wove_v1_ErrorInfo_fieldAccessorTable
+    return dev.wove.v1.EventProto.internal_static_wove_v1_ErrorInfo_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.ErrorInfo.class, dev.wove.v1.ErrorInfo.Builder.class);
   }
@@ -697,13 +697,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.ErrorInfoOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_ErrorInfo_descriptor;
+      return dev.wove.v1.EventProto.internal_static_wove_v1_ErrorInfo_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_ErrorInfo_fieldAccessorTable
+      return dev.wove.v1.EventProto.internal_static_wove_v1_ErrorInfo_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.ErrorInfo.class, dev.wove.v1.ErrorInfo.Builder.class);
     }
@@ -753,7 +753,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_ErrorInfo_descriptor;
+      return dev.wove.v1.EventProto.internal_static_wove_v1_ErrorInfo_descriptor;
     }
 
     @java.lang.Override

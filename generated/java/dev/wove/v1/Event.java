@@ -42,10 +42,11 @@ package dev.wove.v1;
  * - nested JSON, `Content-Type: application/json`, without `type`;
  * - binary protobuf, `Content-Type: application/x-protobuf`.
  *
- * A receiver MUST take all three, and MUST take a body without Content-Type as
- * JSON. Media types are compared without regard to case or parameters. Its limit
- * on a body is in the payload's `max_event_bytes`; a worker SHOULD assume 64 MiB
- * where that is absent.
+ * A receiver MUST take all three, and MUST take a body without Content-Type, or
+ * with an empty one, as JSON. Media types are compared without regard to case or
+ * parameters. There is no Content-Encoding: a compressed body is refused (415). Its
+ * limit on a body is in the payload's `max_event_bytes`; a worker SHOULD assume
+ * 64 MiB where that is absent.
  *
  * # JSON
  *
@@ -56,16 +57,17 @@ package dev.wove.v1;
  * {"type": "task_result", "run_id": "r1", "task_id": "report",
  * "event_id": "e2", "result_pickle": "gAVOLg=="}
  *
- * An object with `type` is flat. A frame's field MUST NOT have the name of a
- * field of Event, of a frame, or `type`. Where protojson leaves a choice, or its
- * libraries differ:
+ * An object with `type` is flat, and a frame beside `type` is refused. A frame's
+ * field MUST NOT have the name of a field of Event, of a frame, `type`, or the alias
+ * `result` (below). Where protojson leaves a choice, or its libraries differ:
  *
  * - The text MUST be one JSON value of RFC 8259 in UTF-8 without byte order mark.
  * Text after it, unquoted keys, comments and a name given twice in one object
  * are refused. (A worker's parser that cannot see a repeated name is excused:
  * this binds receivers.)
- * - Unknown names are ignored, at every level. `null` is the same as absent,
- * except in the flat alias `result`.
+ * - Unknown names are ignored, at every level: `runId` and `[a.b]`, which some
+ * libraries know, are unknown. `null` is the same as absent, except in the flat
+ * alias `result`.
  * - bytes are base64. A writer MUST use the standard alphabet with padding. A
  * reader MUST take the standard and the URL-safe alphabet, with all padding or
  * none. It MUST refuse white space, other characters, half a padding and a mix
@@ -86,9 +88,12 @@ package dev.wove.v1;
  *
  * A receiver MUST acknowledge and drop an event whose frame it does not know: in
  * flat JSON an unknown `type`, in binary an event of unknown fields only. An event
- * without any frame is refused. Unknown fields of a known frame are ignored; a
- * binary `task_result` whose value lies in unknown fields only is not refused: it
- * ends the task with the error code "unsupported_feature".
+ * without any frame is refused. Nested JSON is the exception: an unknown frame is
+ * one unknown name among others there, and an object without a known frame cannot
+ * be told from one with a typo, so it is refused. Unknown fields of a known frame
+ * are ignored; a binary `task_result` whose value lies in unknown fields only is not
+ * refused: it ends the task with the error code "unsupported_feature". Of two members
+ * of a choice JSON is refused; in binary the last one is read, as protobuf says.
  * </pre>
  *
  * Protobuf type {@code wove.v1.Event}
@@ -121,13 +126,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.EventOuterClass.internal_static_wove_v1_Event_descriptor;
+    return dev.wove.v1.EventProto.internal_static_wove_v1_Event_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.EventOuterClass.internal_static_wove_v1_Event_fieldAccessorTable
+    return dev.wove.v1.EventProto.internal_static_wove_v1_Event_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.Event.class, dev.wove.v1.Event.Builder.class);
   }
@@ -191,7 +196,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * The payload's `run_id`, unchanged. Required. Wove makes `[a-z0-9-]{1,40}`; a
-   * reader MUST take any text of 1 to 255 characters.
+   * reader MUST take any text of 1 to 255 Unicode code points.
    * </pre>
    *
    * <code>string run_id = 1 [json_name = "run_id"];</code>
@@ -213,7 +218,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    * The payload's `run_id`, unchanged. Required. Wove makes `[a-z0-9-]{1,40}`; a
-   * reader MUST take any text of 1 to 255 characters.
+   * reader MUST take any text of 1 to 255 Unicode code points.
    * </pre>
    *
    * <code>string run_id = 1 [json_name = "run_id"];</code>
@@ -1080,10 +1085,11 @@ private static final long serialVersionUID = 0L;
    * - nested JSON, `Content-Type: application/json`, without `type`;
    * - binary protobuf, `Content-Type: application/x-protobuf`.
    *
-   * A receiver MUST take all three, and MUST take a body without Content-Type as
-   * JSON. Media types are compared without regard to case or parameters. Its limit
-   * on a body is in the payload's `max_event_bytes`; a worker SHOULD assume 64 MiB
-   * where that is absent.
+   * A receiver MUST take all three, and MUST take a body without Content-Type, or
+   * with an empty one, as JSON. Media types are compared without regard to case or
+   * parameters. There is no Content-Encoding: a compressed body is refused (415). Its
+   * limit on a body is in the payload's `max_event_bytes`; a worker SHOULD assume
+   * 64 MiB where that is absent.
    *
    * # JSON
    *
@@ -1094,16 +1100,17 @@ private static final long serialVersionUID = 0L;
    * {"type": "task_result", "run_id": "r1", "task_id": "report",
    * "event_id": "e2", "result_pickle": "gAVOLg=="}
    *
-   * An object with `type` is flat. A frame's field MUST NOT have the name of a
-   * field of Event, of a frame, or `type`. Where protojson leaves a choice, or its
-   * libraries differ:
+   * An object with `type` is flat, and a frame beside `type` is refused. A frame's
+   * field MUST NOT have the name of a field of Event, of a frame, `type`, or the alias
+   * `result` (below). Where protojson leaves a choice, or its libraries differ:
    *
    * - The text MUST be one JSON value of RFC 8259 in UTF-8 without byte order mark.
    * Text after it, unquoted keys, comments and a name given twice in one object
    * are refused. (A worker's parser that cannot see a repeated name is excused:
    * this binds receivers.)
-   * - Unknown names are ignored, at every level. `null` is the same as absent,
-   * except in the flat alias `result`.
+   * - Unknown names are ignored, at every level: `runId` and `[a.b]`, which some
+   * libraries know, are unknown. `null` is the same as absent, except in the flat
+   * alias `result`.
    * - bytes are base64. A writer MUST use the standard alphabet with padding. A
    * reader MUST take the standard and the URL-safe alphabet, with all padding or
    * none. It MUST refuse white space, other characters, half a padding and a mix
@@ -1124,9 +1131,12 @@ private static final long serialVersionUID = 0L;
    *
    * A receiver MUST acknowledge and drop an event whose frame it does not know: in
    * flat JSON an unknown `type`, in binary an event of unknown fields only. An event
-   * without any frame is refused. Unknown fields of a known frame are ignored; a
-   * binary `task_result` whose value lies in unknown fields only is not refused: it
-   * ends the task with the error code "unsupported_feature".
+   * without any frame is refused. Nested JSON is the exception: an unknown frame is
+   * one unknown name among others there, and an object without a known frame cannot
+   * be told from one with a typo, so it is refused. Unknown fields of a known frame
+   * are ignored; a binary `task_result` whose value lies in unknown fields only is not
+   * refused: it ends the task with the error code "unsupported_feature". Of two members
+   * of a choice JSON is refused; in binary the last one is read, as protobuf says.
    * </pre>
    *
    * Protobuf type {@code wove.v1.Event}
@@ -1137,13 +1147,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.EventOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_Event_descriptor;
+      return dev.wove.v1.EventProto.internal_static_wove_v1_Event_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_Event_fieldAccessorTable
+      return dev.wove.v1.EventProto.internal_static_wove_v1_Event_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.Event.class, dev.wove.v1.Event.Builder.class);
     }
@@ -1199,7 +1209,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_Event_descriptor;
+      return dev.wove.v1.EventProto.internal_static_wove_v1_Event_descriptor;
     }
 
     @java.lang.Override
@@ -1518,7 +1528,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The payload's `run_id`, unchanged. Required. Wove makes `[a-z0-9-]{1,40}`; a
-     * reader MUST take any text of 1 to 255 characters.
+     * reader MUST take any text of 1 to 255 Unicode code points.
      * </pre>
      *
      * <code>string run_id = 1 [json_name = "run_id"];</code>
@@ -1539,7 +1549,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The payload's `run_id`, unchanged. Required. Wove makes `[a-z0-9-]{1,40}`; a
-     * reader MUST take any text of 1 to 255 characters.
+     * reader MUST take any text of 1 to 255 Unicode code points.
      * </pre>
      *
      * <code>string run_id = 1 [json_name = "run_id"];</code>
@@ -1561,7 +1571,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The payload's `run_id`, unchanged. Required. Wove makes `[a-z0-9-]{1,40}`; a
-     * reader MUST take any text of 1 to 255 characters.
+     * reader MUST take any text of 1 to 255 Unicode code points.
      * </pre>
      *
      * <code>string run_id = 1 [json_name = "run_id"];</code>
@@ -1579,7 +1589,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The payload's `run_id`, unchanged. Required. Wove makes `[a-z0-9-]{1,40}`; a
-     * reader MUST take any text of 1 to 255 characters.
+     * reader MUST take any text of 1 to 255 Unicode code points.
      * </pre>
      *
      * <code>string run_id = 1 [json_name = "run_id"];</code>
@@ -1594,7 +1604,7 @@ private static final long serialVersionUID = 0L;
     /**
      * <pre>
      * The payload's `run_id`, unchanged. Required. Wove makes `[a-z0-9-]{1,40}`; a
-     * reader MUST take any text of 1 to 255 characters.
+     * reader MUST take any text of 1 to 255 Unicode code points.
      * </pre>
      *
      * <code>string run_id = 1 [json_name = "run_id"];</code>

@@ -20,7 +20,6 @@ package dev.wove.v1;
  * 409            another terminal event came first, or another execution of
  * this run is alive: final.
  * 410            the run is unknown here, or has ended without an event: final.
- * Stop the task.
  * 413            the body is too large: as 400.
  * 421            another receiver's run or token (a balancer or a pre-forked
  * server stands between): try again on a new connection.
@@ -28,11 +27,41 @@ package dev.wove.v1;
  * 3xx, 5xx       try again.
  * no answer      try again.
  *
- * "Final" ends the delivery of that event. A final answer to `task_started`: the
- * worker MUST NOT call the callable, and sends no more. 409 or 410 to a terminal event
- * is no failure of the worker. Once the callable has returned, cancel and 410 are
- * ignored. A 2xx whose body cannot be read is accepted all the same. Any other answer
- * MAY have an EventAck as its body, for `message`.
+ * "Final" ends the delivery of that event. A 2xx whose body cannot be read is accepted
+ * all the same. Any other answer MAY have an EventAck as its body, for `message`: of a
+ * 400 it names the fault, the field's path and the problem, in ASCII and without any
+ * value of the event.
+ *
+ * # Which answers stop the task
+ *
+ * What an answer does depends on the event that it answers. Answers of another
+ * receiver are judged as below ("Who answered") before this table is looked at.
+ *
+ * task_started   heartbeat,      terminal event
+ * progress, log
+ * 2xx              go on          go on           done
+ * 2xx, `cancel`    stop           stop            done
+ * 401, 404         do not start   stop            the delivery has failed
+ * 409, 410         do not start   stop            done: no failure of the worker
+ * 400, 413, 415    do not start   go on           replace it, see below
+ * other 4xx        do not start   go on           the delivery has failed
+ * 408, 421, 429,   try again      go on           try again
+ * 3xx, 5xx, none
+ *
+ * stop          the callable is not called, or is stopped if it runs: after a
+ * refusal because nothing that this execution sends will be taken
+ * any more. The worker still sends its terminal event, once and
+ * like any other: usually `task_cancelled`, but a result that was
+ * there first is sent. A final answer to it ends the run.
+ * do not start  the callable is not called, and nothing more is sent. If it runs
+ * already, because the payload says `start_gate: "none"`: stop.
+ * go on         what was refused is forgotten; the next heartbeat follows.
+ *
+ * Once the callable has returned, no answer but that to the terminal event counts.
+ * Under the orphan policy "detach" a task starts although `task_started` was answered by
+ * 410, or by nobody; other final answers keep it from starting, such as the 409 that says
+ * that another execution has the run. Once it runs, no answer stops it. The last column
+ * holds all the same.
  *
  * 400, 413 or 415 to a terminal event: the worker MUST send, once, a minimal
  * `task_error` in its place, with a new `event_id`, an ErrorInfo of short ASCII text,
@@ -44,7 +73,8 @@ package dev.wove.v1;
  * A retry repeats the event's body byte for byte, with the same `event_id`. Waits
  * SHOULD grow exponentially with full jitter; `Retry-After` MUST be honoured. On a
  * broken connection the worker SHOULD read the answer that may be there before it
- * retries: a body refused early breaks the connection.
+ * retries: a body refused early breaks the connection. A try without an answer
+ * SHOULD be given up after 10 to 30 s.
  *
  * Deadlines run on the worker's monotonic clock from the first try:
  *
@@ -97,13 +127,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.Ack.internal_static_wove_v1_EventAck_descriptor;
+    return dev.wove.v1.AckProto.internal_static_wove_v1_EventAck_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.Ack.internal_static_wove_v1_EventAck_fieldAccessorTable
+    return dev.wove.v1.AckProto.internal_static_wove_v1_EventAck_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.EventAck.class, dev.wove.v1.EventAck.Builder.class);
   }
@@ -275,7 +305,9 @@ private static final long serialVersionUID = 0L;
   private double retryAfterSeconds_ = 0D;
   /**
    * <pre>
-   * Seconds to wait before the retry.
+   * Seconds to wait before the retry; any number that is not finite or below 0 is as
+   * absent. Over HTTP the header `Retry-After` wins, in seconds; a date there MAY be
+   * ignored.
    * </pre>
    *
    * <code>optional double retry_after_seconds = 6 [json_name = "retry_after_seconds"];</code>
@@ -287,7 +319,9 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Seconds to wait before the retry.
+   * Seconds to wait before the retry; any number that is not finite or below 0 is as
+   * absent. Over HTTP the header `Retry-After` wins, in seconds; a date there MAY be
+   * ignored.
    * </pre>
    *
    * <code>optional double retry_after_seconds = 6 [json_name = "retry_after_seconds"];</code>
@@ -302,7 +336,9 @@ private static final long serialVersionUID = 0L;
   private double heartbeatSeconds_ = 0D;
   /**
    * <pre>
-   * A new interval for the worker's heartbeats; finite and above 0.
+   * A new interval for the worker's heartbeats; finite and above 0. A reader of JSON
+   * refuses others (and has then a body that it cannot read); in binary they are as
+   * absent.
    * </pre>
    *
    * <code>optional double heartbeat_seconds = 7 [json_name = "heartbeat_seconds"];</code>
@@ -314,7 +350,9 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * A new interval for the worker's heartbeats; finite and above 0.
+   * A new interval for the worker's heartbeats; finite and above 0. A reader of JSON
+   * refuses others (and has then a body that it cannot read); in binary they are as
+   * absent.
    * </pre>
    *
    * <code>optional double heartbeat_seconds = 7 [json_name = "heartbeat_seconds"];</code>
@@ -638,7 +676,6 @@ private static final long serialVersionUID = 0L;
    * 409            another terminal event came first, or another execution of
    * this run is alive: final.
    * 410            the run is unknown here, or has ended without an event: final.
-   * Stop the task.
    * 413            the body is too large: as 400.
    * 421            another receiver's run or token (a balancer or a pre-forked
    * server stands between): try again on a new connection.
@@ -646,11 +683,41 @@ private static final long serialVersionUID = 0L;
    * 3xx, 5xx       try again.
    * no answer      try again.
    *
-   * "Final" ends the delivery of that event. A final answer to `task_started`: the
-   * worker MUST NOT call the callable, and sends no more. 409 or 410 to a terminal event
-   * is no failure of the worker. Once the callable has returned, cancel and 410 are
-   * ignored. A 2xx whose body cannot be read is accepted all the same. Any other answer
-   * MAY have an EventAck as its body, for `message`.
+   * "Final" ends the delivery of that event. A 2xx whose body cannot be read is accepted
+   * all the same. Any other answer MAY have an EventAck as its body, for `message`: of a
+   * 400 it names the fault, the field's path and the problem, in ASCII and without any
+   * value of the event.
+   *
+   * # Which answers stop the task
+   *
+   * What an answer does depends on the event that it answers. Answers of another
+   * receiver are judged as below ("Who answered") before this table is looked at.
+   *
+   * task_started   heartbeat,      terminal event
+   * progress, log
+   * 2xx              go on          go on           done
+   * 2xx, `cancel`    stop           stop            done
+   * 401, 404         do not start   stop            the delivery has failed
+   * 409, 410         do not start   stop            done: no failure of the worker
+   * 400, 413, 415    do not start   go on           replace it, see below
+   * other 4xx        do not start   go on           the delivery has failed
+   * 408, 421, 429,   try again      go on           try again
+   * 3xx, 5xx, none
+   *
+   * stop          the callable is not called, or is stopped if it runs: after a
+   * refusal because nothing that this execution sends will be taken
+   * any more. The worker still sends its terminal event, once and
+   * like any other: usually `task_cancelled`, but a result that was
+   * there first is sent. A final answer to it ends the run.
+   * do not start  the callable is not called, and nothing more is sent. If it runs
+   * already, because the payload says `start_gate: "none"`: stop.
+   * go on         what was refused is forgotten; the next heartbeat follows.
+   *
+   * Once the callable has returned, no answer but that to the terminal event counts.
+   * Under the orphan policy "detach" a task starts although `task_started` was answered by
+   * 410, or by nobody; other final answers keep it from starting, such as the 409 that says
+   * that another execution has the run. Once it runs, no answer stops it. The last column
+   * holds all the same.
    *
    * 400, 413 or 415 to a terminal event: the worker MUST send, once, a minimal
    * `task_error` in its place, with a new `event_id`, an ErrorInfo of short ASCII text,
@@ -662,7 +729,8 @@ private static final long serialVersionUID = 0L;
    * A retry repeats the event's body byte for byte, with the same `event_id`. Waits
    * SHOULD grow exponentially with full jitter; `Retry-After` MUST be honoured. On a
    * broken connection the worker SHOULD read the answer that may be there before it
-   * retries: a body refused early breaks the connection.
+   * retries: a body refused early breaks the connection. A try without an answer
+   * SHOULD be given up after 10 to 30 s.
    *
    * Deadlines run on the worker's monotonic clock from the first try:
    *
@@ -694,13 +762,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.EventAckOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.Ack.internal_static_wove_v1_EventAck_descriptor;
+      return dev.wove.v1.AckProto.internal_static_wove_v1_EventAck_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.Ack.internal_static_wove_v1_EventAck_fieldAccessorTable
+      return dev.wove.v1.AckProto.internal_static_wove_v1_EventAck_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.EventAck.class, dev.wove.v1.EventAck.Builder.class);
     }
@@ -743,7 +811,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.Ack.internal_static_wove_v1_EventAck_descriptor;
+      return dev.wove.v1.AckProto.internal_static_wove_v1_EventAck_descriptor;
     }
 
     @java.lang.Override
@@ -1362,7 +1430,9 @@ private static final long serialVersionUID = 0L;
     private double retryAfterSeconds_ ;
     /**
      * <pre>
-     * Seconds to wait before the retry.
+     * Seconds to wait before the retry; any number that is not finite or below 0 is as
+     * absent. Over HTTP the header `Retry-After` wins, in seconds; a date there MAY be
+     * ignored.
      * </pre>
      *
      * <code>optional double retry_after_seconds = 6 [json_name = "retry_after_seconds"];</code>
@@ -1374,7 +1444,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Seconds to wait before the retry.
+     * Seconds to wait before the retry; any number that is not finite or below 0 is as
+     * absent. Over HTTP the header `Retry-After` wins, in seconds; a date there MAY be
+     * ignored.
      * </pre>
      *
      * <code>optional double retry_after_seconds = 6 [json_name = "retry_after_seconds"];</code>
@@ -1386,7 +1458,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Seconds to wait before the retry.
+     * Seconds to wait before the retry; any number that is not finite or below 0 is as
+     * absent. Over HTTP the header `Retry-After` wins, in seconds; a date there MAY be
+     * ignored.
      * </pre>
      *
      * <code>optional double retry_after_seconds = 6 [json_name = "retry_after_seconds"];</code>
@@ -1402,7 +1476,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Seconds to wait before the retry.
+     * Seconds to wait before the retry; any number that is not finite or below 0 is as
+     * absent. Over HTTP the header `Retry-After` wins, in seconds; a date there MAY be
+     * ignored.
      * </pre>
      *
      * <code>optional double retry_after_seconds = 6 [json_name = "retry_after_seconds"];</code>
@@ -1418,7 +1494,9 @@ private static final long serialVersionUID = 0L;
     private double heartbeatSeconds_ ;
     /**
      * <pre>
-     * A new interval for the worker's heartbeats; finite and above 0.
+     * A new interval for the worker's heartbeats; finite and above 0. A reader of JSON
+     * refuses others (and has then a body that it cannot read); in binary they are as
+     * absent.
      * </pre>
      *
      * <code>optional double heartbeat_seconds = 7 [json_name = "heartbeat_seconds"];</code>
@@ -1430,7 +1508,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A new interval for the worker's heartbeats; finite and above 0.
+     * A new interval for the worker's heartbeats; finite and above 0. A reader of JSON
+     * refuses others (and has then a body that it cannot read); in binary they are as
+     * absent.
      * </pre>
      *
      * <code>optional double heartbeat_seconds = 7 [json_name = "heartbeat_seconds"];</code>
@@ -1442,7 +1522,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A new interval for the worker's heartbeats; finite and above 0.
+     * A new interval for the worker's heartbeats; finite and above 0. A reader of JSON
+     * refuses others (and has then a body that it cannot read); in binary they are as
+     * absent.
      * </pre>
      *
      * <code>optional double heartbeat_seconds = 7 [json_name = "heartbeat_seconds"];</code>
@@ -1458,7 +1540,9 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * A new interval for the worker's heartbeats; finite and above 0.
+     * A new interval for the worker's heartbeats; finite and above 0. A reader of JSON
+     * refuses others (and has then a body that it cannot read); in binary they are as
+     * absent.
      * </pre>
      *
      * <code>optional double heartbeat_seconds = 7 [json_name = "heartbeat_seconds"];</code>

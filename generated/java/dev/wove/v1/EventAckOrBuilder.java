@@ -99,7 +99,9 @@ public interface EventAckOrBuilder extends
 
   /**
    * <pre>
-   * Seconds to wait before the retry.
+   * Seconds to wait before the retry; any number that is not finite or below 0 is as
+   * absent. Over HTTP the header `Retry-After` wins, in seconds; a date there MAY be
+   * ignored.
    * </pre>
    *
    * <code>optional double retry_after_seconds = 6 [json_name = "retry_after_seconds"];</code>
@@ -108,7 +110,9 @@ public interface EventAckOrBuilder extends
   boolean hasRetryAfterSeconds();
   /**
    * <pre>
-   * Seconds to wait before the retry.
+   * Seconds to wait before the retry; any number that is not finite or below 0 is as
+   * absent. Over HTTP the header `Retry-After` wins, in seconds; a date there MAY be
+   * ignored.
    * </pre>
    *
    * <code>optional double retry_after_seconds = 6 [json_name = "retry_after_seconds"];</code>
@@ -118,7 +122,9 @@ public interface EventAckOrBuilder extends
 
   /**
    * <pre>
-   * A new interval for the worker's heartbeats; finite and above 0.
+   * A new interval for the worker's heartbeats; finite and above 0. A reader of JSON
+   * refuses others (and has then a body that it cannot read); in binary they are as
+   * absent.
    * </pre>
    *
    * <code>optional double heartbeat_seconds = 7 [json_name = "heartbeat_seconds"];</code>
@@ -127,7 +133,9 @@ public interface EventAckOrBuilder extends
   boolean hasHeartbeatSeconds();
   /**
    * <pre>
-   * A new interval for the worker's heartbeats; finite and above 0.
+   * A new interval for the worker's heartbeats; finite and above 0. A reader of JSON
+   * refuses others (and has then a body that it cannot read); in binary they are as
+   * absent.
    * </pre>
    *
    * <code>optional double heartbeat_seconds = 7 [json_name = "heartbeat_seconds"];</code>

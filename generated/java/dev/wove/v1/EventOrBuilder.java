@@ -13,7 +13,7 @@ public interface EventOrBuilder extends
   /**
    * <pre>
    * The payload's `run_id`, unchanged. Required. Wove makes `[a-z0-9-]{1,40}`; a
-   * reader MUST take any text of 1 to 255 characters.
+   * reader MUST take any text of 1 to 255 Unicode code points.
    * </pre>
    *
    * <code>string run_id = 1 [json_name = "run_id"];</code>
@@ -23,7 +23,7 @@ public interface EventOrBuilder extends
   /**
    * <pre>
    * The payload's `run_id`, unchanged. Required. Wove makes `[a-z0-9-]{1,40}`; a
-   * reader MUST take any text of 1 to 255 characters.
+   * reader MUST take any text of 1 to 255 Unicode code points.
    * </pre>
    *
    * <code>string run_id = 1 [json_name = "run_id"];</code>

@@ -578,7 +578,7 @@ public final class EventServiceGrpc {
 
     @java.lang.Override
     public com.google.protobuf.Descriptors.FileDescriptor getFileDescriptor() {
-      return dev.wove.v1.EventServiceOuterClass.getDescriptor();
+      return dev.wove.v1.EventServiceProto.getDescriptor();
     }
 
     @java.lang.Override

@@ -14,7 +14,9 @@ package dev.wove.v1;
  * while it waits to deliver that event. It SHOULD use a thread and a connection of
  * their own. A heartbeat that could not be sent is never kept or retried: the next
  * follows after its usual wait, with a backoff of at most a third of
- * `delivery_heartbeat_seconds`. Its answer may ask to cancel, like any other.
+ * `delivery_heartbeat_seconds`, and on a new connection where another receiver had
+ * answered. Its answer may ask to cancel, like any other; ack.proto says which
+ * refusals stop the task.
  * </pre>
  *
  * Protobuf type {@code wove.v1.Heartbeat}
@@ -43,13 +45,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.EventOuterClass.internal_static_wove_v1_Heartbeat_descriptor;
+    return dev.wove.v1.EventProto.internal_static_wove_v1_Heartbeat_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.EventOuterClass.internal_static_wove_v1_Heartbeat_fieldAccessorTable
+    return dev.wove.v1.EventProto.internal_static_wove_v1_Heartbeat_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.Heartbeat.class, dev.wove.v1.Heartbeat.Builder.class);
   }
@@ -209,7 +211,9 @@ private static final long serialVersionUID = 0L;
    * while it waits to deliver that event. It SHOULD use a thread and a connection of
    * their own. A heartbeat that could not be sent is never kept or retried: the next
    * follows after its usual wait, with a backoff of at most a third of
-   * `delivery_heartbeat_seconds`. Its answer may ask to cancel, like any other.
+   * `delivery_heartbeat_seconds`, and on a new connection where another receiver had
+   * answered. Its answer may ask to cancel, like any other; ack.proto says which
+   * refusals stop the task.
    * </pre>
    *
    * Protobuf type {@code wove.v1.Heartbeat}
@@ -220,13 +224,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.HeartbeatOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_Heartbeat_descriptor;
+      return dev.wove.v1.EventProto.internal_static_wove_v1_Heartbeat_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_Heartbeat_fieldAccessorTable
+      return dev.wove.v1.EventProto.internal_static_wove_v1_Heartbeat_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.Heartbeat.class, dev.wove.v1.Heartbeat.Builder.class);
     }
@@ -250,7 +254,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_Heartbeat_descriptor;
+      return dev.wove.v1.EventProto.internal_static_wove_v1_Heartbeat_descriptor;
     }
 
     @java.lang.Override

@@ -40,13 +40,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.EventOuterClass.internal_static_wove_v1_Log_descriptor;
+    return dev.wove.v1.EventProto.internal_static_wove_v1_Log_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.EventOuterClass.internal_static_wove_v1_Log_fieldAccessorTable
+    return dev.wove.v1.EventProto.internal_static_wove_v1_Log_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.Log.class, dev.wove.v1.Log.Builder.class);
   }
@@ -430,13 +430,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.LogOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_Log_descriptor;
+      return dev.wove.v1.EventProto.internal_static_wove_v1_Log_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_Log_fieldAccessorTable
+      return dev.wove.v1.EventProto.internal_static_wove_v1_Log_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.Log.class, dev.wove.v1.Log.Builder.class);
     }
@@ -465,7 +465,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_Log_descriptor;
+      return dev.wove.v1.EventProto.internal_static_wove_v1_Log_descriptor;
     }
 
     @java.lang.Override

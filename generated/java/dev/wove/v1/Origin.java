@@ -11,6 +11,7 @@ package dev.wove.v1;
  *
  * A Python worker MUST refuse, with code "version_mismatch" and before it loads any
  * pickle, an origin whose `python` differs from its own in major or minor version.
+ * An origin whose `python` is empty is not judged.
  * </pre>
  *
  * Protobuf type {@code wove.v1.Origin}
@@ -42,13 +43,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.Payload.internal_static_wove_v1_Origin_descriptor;
+    return dev.wove.v1.PayloadProto.internal_static_wove_v1_Origin_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.Payload.internal_static_wove_v1_Origin_fieldAccessorTable
+    return dev.wove.v1.PayloadProto.internal_static_wove_v1_Origin_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.Origin.class, dev.wove.v1.Origin.Builder.class);
   }
@@ -360,6 +361,7 @@ private static final long serialVersionUID = 0L;
    *
    * A Python worker MUST refuse, with code "version_mismatch" and before it loads any
    * pickle, an origin whose `python` differs from its own in major or minor version.
+   * An origin whose `python` is empty is not judged.
    * </pre>
    *
    * Protobuf type {@code wove.v1.Origin}
@@ -370,13 +372,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.OriginOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.Payload.internal_static_wove_v1_Origin_descriptor;
+      return dev.wove.v1.PayloadProto.internal_static_wove_v1_Origin_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.Payload.internal_static_wove_v1_Origin_fieldAccessorTable
+      return dev.wove.v1.PayloadProto.internal_static_wove_v1_Origin_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.Origin.class, dev.wove.v1.Origin.Builder.class);
     }
@@ -404,7 +406,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.Payload.internal_static_wove_v1_Origin_descriptor;
+      return dev.wove.v1.PayloadProto.internal_static_wove_v1_Origin_descriptor;
     }
 
     @java.lang.Override

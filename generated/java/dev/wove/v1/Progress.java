@@ -38,13 +38,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.EventOuterClass.internal_static_wove_v1_Progress_descriptor;
+    return dev.wove.v1.EventProto.internal_static_wove_v1_Progress_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.EventOuterClass.internal_static_wove_v1_Progress_fieldAccessorTable
+    return dev.wove.v1.EventProto.internal_static_wove_v1_Progress_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.Progress.class, dev.wove.v1.Progress.Builder.class);
   }
@@ -389,13 +389,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.ProgressOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_Progress_descriptor;
+      return dev.wove.v1.EventProto.internal_static_wove_v1_Progress_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_Progress_fieldAccessorTable
+      return dev.wove.v1.EventProto.internal_static_wove_v1_Progress_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.Progress.class, dev.wove.v1.Progress.Builder.class);
     }
@@ -424,7 +424,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_Progress_descriptor;
+      return dev.wove.v1.EventProto.internal_static_wove_v1_Progress_descriptor;
     }
 
     @java.lang.Override

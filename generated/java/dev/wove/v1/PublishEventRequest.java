@@ -32,13 +32,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.EventServiceOuterClass.internal_static_wove_v1_PublishEventRequest_descriptor;
+    return dev.wove.v1.EventServiceProto.internal_static_wove_v1_PublishEventRequest_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.EventServiceOuterClass.internal_static_wove_v1_PublishEventRequest_fieldAccessorTable
+    return dev.wove.v1.EventServiceProto.internal_static_wove_v1_PublishEventRequest_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.PublishEventRequest.class, dev.wove.v1.PublishEventRequest.Builder.class);
   }
@@ -293,13 +293,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.PublishEventRequestOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.EventServiceOuterClass.internal_static_wove_v1_PublishEventRequest_descriptor;
+      return dev.wove.v1.EventServiceProto.internal_static_wove_v1_PublishEventRequest_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.EventServiceOuterClass.internal_static_wove_v1_PublishEventRequest_fieldAccessorTable
+      return dev.wove.v1.EventServiceProto.internal_static_wove_v1_PublishEventRequest_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.PublishEventRequest.class, dev.wove.v1.PublishEventRequest.Builder.class);
     }
@@ -329,7 +329,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.EventServiceOuterClass.internal_static_wove_v1_PublishEventRequest_descriptor;
+      return dev.wove.v1.EventServiceProto.internal_static_wove_v1_PublishEventRequest_descriptor;
     }
 
     @java.lang.Override

@@ -32,13 +32,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.EventServiceOuterClass.internal_static_wove_v1_PublishEventResponse_descriptor;
+    return dev.wove.v1.EventServiceProto.internal_static_wove_v1_PublishEventResponse_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.EventServiceOuterClass.internal_static_wove_v1_PublishEventResponse_fieldAccessorTable
+    return dev.wove.v1.EventServiceProto.internal_static_wove_v1_PublishEventResponse_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.PublishEventResponse.class, dev.wove.v1.PublishEventResponse.Builder.class);
   }
@@ -241,13 +241,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.PublishEventResponseOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.EventServiceOuterClass.internal_static_wove_v1_PublishEventResponse_descriptor;
+      return dev.wove.v1.EventServiceProto.internal_static_wove_v1_PublishEventResponse_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.EventServiceOuterClass.internal_static_wove_v1_PublishEventResponse_fieldAccessorTable
+      return dev.wove.v1.EventServiceProto.internal_static_wove_v1_PublishEventResponse_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.PublishEventResponse.class, dev.wove.v1.PublishEventResponse.Builder.class);
     }
@@ -283,7 +283,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.EventServiceOuterClass.internal_static_wove_v1_PublishEventResponse_descriptor;
+      return dev.wove.v1.EventServiceProto.internal_static_wove_v1_PublishEventResponse_descriptor;
     }
 
     @java.lang.Override

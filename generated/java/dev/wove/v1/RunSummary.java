@@ -45,13 +45,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.Summary.internal_static_wove_v1_RunSummary_descriptor;
+    return dev.wove.v1.SummaryProto.internal_static_wove_v1_RunSummary_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.Summary.internal_static_wove_v1_RunSummary_fieldAccessorTable
+    return dev.wove.v1.SummaryProto.internal_static_wove_v1_RunSummary_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.RunSummary.class, dev.wove.v1.RunSummary.Builder.class);
   }
@@ -526,13 +526,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.RunSummaryOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.Summary.internal_static_wove_v1_RunSummary_descriptor;
+      return dev.wove.v1.SummaryProto.internal_static_wove_v1_RunSummary_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.Summary.internal_static_wove_v1_RunSummary_fieldAccessorTable
+      return dev.wove.v1.SummaryProto.internal_static_wove_v1_RunSummary_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.RunSummary.class, dev.wove.v1.RunSummary.Builder.class);
     }
@@ -573,7 +573,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.Summary.internal_static_wove_v1_RunSummary_descriptor;
+      return dev.wove.v1.SummaryProto.internal_static_wove_v1_RunSummary_descriptor;
     }
 
     @java.lang.Override

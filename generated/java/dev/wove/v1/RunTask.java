@@ -44,13 +44,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.CommandOuterClass.internal_static_wove_v1_RunTask_descriptor;
+    return dev.wove.v1.CommandProto.internal_static_wove_v1_RunTask_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.CommandOuterClass.internal_static_wove_v1_RunTask_fieldAccessorTable
+    return dev.wove.v1.CommandProto.internal_static_wove_v1_RunTask_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.RunTask.class, dev.wove.v1.RunTask.Builder.class);
   }
@@ -653,13 +653,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.RunTaskOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.CommandOuterClass.internal_static_wove_v1_RunTask_descriptor;
+      return dev.wove.v1.CommandProto.internal_static_wove_v1_RunTask_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.CommandOuterClass.internal_static_wove_v1_RunTask_fieldAccessorTable
+      return dev.wove.v1.CommandProto.internal_static_wove_v1_RunTask_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.RunTask.class, dev.wove.v1.RunTask.Builder.class);
     }
@@ -710,7 +710,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.CommandOuterClass.internal_static_wove_v1_RunTask_descriptor;
+      return dev.wove.v1.CommandProto.internal_static_wove_v1_RunTask_descriptor;
     }
 
     @java.lang.Override

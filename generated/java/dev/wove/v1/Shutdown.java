@@ -36,13 +36,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.CommandOuterClass.internal_static_wove_v1_Shutdown_descriptor;
+    return dev.wove.v1.CommandProto.internal_static_wove_v1_Shutdown_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.CommandOuterClass.internal_static_wove_v1_Shutdown_fieldAccessorTable
+    return dev.wove.v1.CommandProto.internal_static_wove_v1_Shutdown_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.Shutdown.class, dev.wove.v1.Shutdown.Builder.class);
   }
@@ -206,13 +206,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.ShutdownOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.CommandOuterClass.internal_static_wove_v1_Shutdown_descriptor;
+      return dev.wove.v1.CommandProto.internal_static_wove_v1_Shutdown_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.CommandOuterClass.internal_static_wove_v1_Shutdown_fieldAccessorTable
+      return dev.wove.v1.CommandProto.internal_static_wove_v1_Shutdown_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.Shutdown.class, dev.wove.v1.Shutdown.Builder.class);
     }
@@ -236,7 +236,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.CommandOuterClass.internal_static_wove_v1_Shutdown_descriptor;
+      return dev.wove.v1.CommandProto.internal_static_wove_v1_Shutdown_descriptor;
     }
 
     @java.lang.Override

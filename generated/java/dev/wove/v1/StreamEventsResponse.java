@@ -32,13 +32,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.EventServiceOuterClass.internal_static_wove_v1_StreamEventsResponse_descriptor;
+    return dev.wove.v1.EventServiceProto.internal_static_wove_v1_StreamEventsResponse_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.EventServiceOuterClass.internal_static_wove_v1_StreamEventsResponse_fieldAccessorTable
+    return dev.wove.v1.EventServiceProto.internal_static_wove_v1_StreamEventsResponse_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.StreamEventsResponse.class, dev.wove.v1.StreamEventsResponse.Builder.class);
   }
@@ -365,13 +365,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.StreamEventsResponseOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.EventServiceOuterClass.internal_static_wove_v1_StreamEventsResponse_descriptor;
+      return dev.wove.v1.EventServiceProto.internal_static_wove_v1_StreamEventsResponse_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.EventServiceOuterClass.internal_static_wove_v1_StreamEventsResponse_fieldAccessorTable
+      return dev.wove.v1.EventServiceProto.internal_static_wove_v1_StreamEventsResponse_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.StreamEventsResponse.class, dev.wove.v1.StreamEventsResponse.Builder.class);
     }
@@ -404,7 +404,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.EventServiceOuterClass.internal_static_wove_v1_StreamEventsResponse_descriptor;
+      return dev.wove.v1.EventServiceProto.internal_static_wove_v1_StreamEventsResponse_descriptor;
     }
 
     @java.lang.Override

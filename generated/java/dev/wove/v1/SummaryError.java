@@ -38,13 +38,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.Summary.internal_static_wove_v1_SummaryError_descriptor;
+    return dev.wove.v1.SummaryProto.internal_static_wove_v1_SummaryError_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.Summary.internal_static_wove_v1_SummaryError_fieldAccessorTable
+    return dev.wove.v1.SummaryProto.internal_static_wove_v1_SummaryError_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.SummaryError.class, dev.wove.v1.SummaryError.Builder.class);
   }
@@ -93,7 +93,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object message_ = "";
   /**
    * <pre>
-   * At most 1000 characters.
+   * At most 1000 Unicode code points.
    * </pre>
    *
    * <code>string message = 2 [json_name = "message"];</code>
@@ -114,7 +114,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * At most 1000 characters.
+   * At most 1000 Unicode code points.
    * </pre>
    *
    * <code>string message = 2 [json_name = "message"];</code>
@@ -314,13 +314,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.SummaryErrorOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.Summary.internal_static_wove_v1_SummaryError_descriptor;
+      return dev.wove.v1.SummaryProto.internal_static_wove_v1_SummaryError_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.Summary.internal_static_wove_v1_SummaryError_fieldAccessorTable
+      return dev.wove.v1.SummaryProto.internal_static_wove_v1_SummaryError_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.SummaryError.class, dev.wove.v1.SummaryError.Builder.class);
     }
@@ -347,7 +347,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.Summary.internal_static_wove_v1_SummaryError_descriptor;
+      return dev.wove.v1.SummaryProto.internal_static_wove_v1_SummaryError_descriptor;
     }
 
     @java.lang.Override
@@ -532,7 +532,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object message_ = "";
     /**
      * <pre>
-     * At most 1000 characters.
+     * At most 1000 Unicode code points.
      * </pre>
      *
      * <code>string message = 2 [json_name = "message"];</code>
@@ -552,7 +552,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * At most 1000 characters.
+     * At most 1000 Unicode code points.
      * </pre>
      *
      * <code>string message = 2 [json_name = "message"];</code>
@@ -573,7 +573,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * At most 1000 characters.
+     * At most 1000 Unicode code points.
      * </pre>
      *
      * <code>string message = 2 [json_name = "message"];</code>
@@ -590,7 +590,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * At most 1000 characters.
+     * At most 1000 Unicode code points.
      * </pre>
      *
      * <code>string message = 2 [json_name = "message"];</code>
@@ -604,7 +604,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * At most 1000 characters.
+     * At most 1000 Unicode code points.
      * </pre>
      *
      * <code>string message = 2 [json_name = "message"];</code>

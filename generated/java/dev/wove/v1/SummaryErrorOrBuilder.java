@@ -24,7 +24,7 @@ public interface SummaryErrorOrBuilder extends
 
   /**
    * <pre>
-   * At most 1000 characters.
+   * At most 1000 Unicode code points.
    * </pre>
    *
    * <code>string message = 2 [json_name = "message"];</code>
@@ -33,7 +33,7 @@ public interface SummaryErrorOrBuilder extends
   java.lang.String getMessage();
   /**
    * <pre>
-   * At most 1000 characters.
+   * At most 1000 Unicode code points.
    * </pre>
    *
    * <code>string message = 2 [json_name = "message"];</code>

@@ -37,13 +37,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.EventOuterClass.internal_static_wove_v1_TaskCancelled_descriptor;
+    return dev.wove.v1.EventProto.internal_static_wove_v1_TaskCancelled_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.EventOuterClass.internal_static_wove_v1_TaskCancelled_fieldAccessorTable
+    return dev.wove.v1.EventProto.internal_static_wove_v1_TaskCancelled_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.TaskCancelled.class, dev.wove.v1.TaskCancelled.Builder.class);
   }
@@ -291,13 +291,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.TaskCancelledOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_TaskCancelled_descriptor;
+      return dev.wove.v1.EventProto.internal_static_wove_v1_TaskCancelled_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_TaskCancelled_fieldAccessorTable
+      return dev.wove.v1.EventProto.internal_static_wove_v1_TaskCancelled_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.TaskCancelled.class, dev.wove.v1.TaskCancelled.Builder.class);
     }
@@ -324,7 +324,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_TaskCancelled_descriptor;
+      return dev.wove.v1.EventProto.internal_static_wove_v1_TaskCancelled_descriptor;
     }
 
     @java.lang.Override

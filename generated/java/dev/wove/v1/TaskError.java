@@ -41,13 +41,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.EventOuterClass.internal_static_wove_v1_TaskError_descriptor;
+    return dev.wove.v1.EventProto.internal_static_wove_v1_TaskError_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.EventOuterClass.internal_static_wove_v1_TaskError_fieldAccessorTable
+    return dev.wove.v1.EventProto.internal_static_wove_v1_TaskError_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.TaskError.class, dev.wove.v1.TaskError.Builder.class);
   }
@@ -311,13 +311,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.TaskErrorOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_TaskError_descriptor;
+      return dev.wove.v1.EventProto.internal_static_wove_v1_TaskError_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_TaskError_fieldAccessorTable
+      return dev.wove.v1.EventProto.internal_static_wove_v1_TaskError_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.TaskError.class, dev.wove.v1.TaskError.Builder.class);
     }
@@ -355,7 +355,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_TaskError_descriptor;
+      return dev.wove.v1.EventProto.internal_static_wove_v1_TaskError_descriptor;
     }
 
     @java.lang.Override

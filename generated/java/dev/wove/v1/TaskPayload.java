@@ -11,15 +11,19 @@ package dev.wove.v1;
  *
  * A backend carries it as a JSON object (protojson, with the rules of event.proto),
  * or as base64 of that JSON where only text can travel (an environment variable, a
- * command line). Adapters MUST submit it unchanged. Writers MUST print the first
+ * command line): the standard alphabet with padding. A reader ignores white space in
+ * it, and takes a text whose first character that is no white space is `{` for JSON.
+ * Adapters MUST submit it unchanged. Writers MUST print the first
  * nine fields always: `task_name` as null when there is none, `delivery` as {}.
  *
  * A worker:
  *
- * 1. MUST refuse a `version` above 1 before it reads anything else. If it finds
+ * 1. MUST read `version`, `callback_url`, `run_id` and `task_id` first, and of a
+ * `version` above 1 nothing else: the rest may have become anything. If it finds
  * `callback_url` and `run_id` it reports a `task_error` of source "wove" and
  * code "version_mismatch" there.
- * 2. MUST compare `origin`, if present, with itself before it loads a pickle.
+ * 2. MUST compare `origin`, if present, with itself before it loads a pickle. (One
+ * that cannot load pickles at all need not.)
  * 3. then lives the life of a run that event.proto describes.
  *
  * A payload without `version`, `run_id` or `callback_url` is refused: there is nobody
@@ -67,13 +71,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.Payload.internal_static_wove_v1_TaskPayload_descriptor;
+    return dev.wove.v1.PayloadProto.internal_static_wove_v1_TaskPayload_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.Payload.internal_static_wove_v1_TaskPayload_fieldAccessorTable
+    return dev.wove.v1.PayloadProto.internal_static_wove_v1_TaskPayload_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.TaskPayload.class, dev.wove.v1.TaskPayload.Builder.class);
   }
@@ -193,7 +197,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object runId_ = "";
   /**
    * <pre>
-   * Names the run; copied to every event. 1 to 255 characters.
+   * Names the run; copied to every event. 1 to 255 Unicode code points.
    * </pre>
    *
    * <code>string run_id = 4 [json_name = "run_id"];</code>
@@ -214,7 +218,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Names the run; copied to every event. 1 to 255 characters.
+   * Names the run; copied to every event. 1 to 255 Unicode code points.
    * </pre>
    *
    * <code>string run_id = 4 [json_name = "run_id"];</code>
@@ -744,7 +748,8 @@ private static final long serialVersionUID = 0L;
   private int maxEventBytes_ = 0;
   /**
    * <pre>
-   * The largest event body that the receiver takes, in bytes. A worker whose event
+   * The largest event body that the receiver takes, in bytes of the body as it is
+   * sent: of JSON with its base64, by gRPC of the Event. A worker whose event
    * is larger MUST send a `task_error` of code "result_too_large" in its place.
    * </pre>
    *
@@ -757,7 +762,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The largest event body that the receiver takes, in bytes. A worker whose event
+   * The largest event body that the receiver takes, in bytes of the body as it is
+   * sent: of JSON with its base64, by gRPC of the Event. A worker whose event
    * is larger MUST send a `task_error` of code "result_too_large" in its place.
    * </pre>
    *
@@ -773,8 +779,8 @@ private static final long serialVersionUID = 0L;
   private double deliveryRetrySeconds_ = 0D;
   /**
    * <pre>
-   * For how many seconds a terminal event is tried; absent: as long as the task
-   * ran, at least 300 and at most 3600.
+   * For how many seconds a terminal event is tried; finite and above 0. Absent, or
+   * any other number: as long as the task ran, at least 300 and at most 3600.
    * </pre>
    *
    * <code>optional double delivery_retry_seconds = 23 [json_name = "delivery_retry_seconds"];</code>
@@ -786,8 +792,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * For how many seconds a terminal event is tried; absent: as long as the task
-   * ran, at least 300 and at most 3600.
+   * For how many seconds a terminal event is tried; finite and above 0. Absent, or
+   * any other number: as long as the task ran, at least 300 and at most 3600.
    * </pre>
    *
    * <code>optional double delivery_retry_seconds = 23 [json_name = "delivery_retry_seconds"];</code>
@@ -1349,15 +1355,19 @@ private static final long serialVersionUID = 0L;
    *
    * A backend carries it as a JSON object (protojson, with the rules of event.proto),
    * or as base64 of that JSON where only text can travel (an environment variable, a
-   * command line). Adapters MUST submit it unchanged. Writers MUST print the first
+   * command line): the standard alphabet with padding. A reader ignores white space in
+   * it, and takes a text whose first character that is no white space is `{` for JSON.
+   * Adapters MUST submit it unchanged. Writers MUST print the first
    * nine fields always: `task_name` as null when there is none, `delivery` as {}.
    *
    * A worker:
    *
-   * 1. MUST refuse a `version` above 1 before it reads anything else. If it finds
+   * 1. MUST read `version`, `callback_url`, `run_id` and `task_id` first, and of a
+   * `version` above 1 nothing else: the rest may have become anything. If it finds
    * `callback_url` and `run_id` it reports a `task_error` of source "wove" and
    * code "version_mismatch" there.
-   * 2. MUST compare `origin`, if present, with itself before it loads a pickle.
+   * 2. MUST compare `origin`, if present, with itself before it loads a pickle. (One
+   * that cannot load pickles at all need not.)
    * 3. then lives the life of a run that event.proto describes.
    *
    * A payload without `version`, `run_id` or `callback_url` is refused: there is nobody
@@ -1373,13 +1383,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.TaskPayloadOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.Payload.internal_static_wove_v1_TaskPayload_descriptor;
+      return dev.wove.v1.PayloadProto.internal_static_wove_v1_TaskPayload_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.Payload.internal_static_wove_v1_TaskPayload_fieldAccessorTable
+      return dev.wove.v1.PayloadProto.internal_static_wove_v1_TaskPayload_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.TaskPayload.class, dev.wove.v1.TaskPayload.Builder.class);
     }
@@ -1440,7 +1450,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.Payload.internal_static_wove_v1_TaskPayload_descriptor;
+      return dev.wove.v1.PayloadProto.internal_static_wove_v1_TaskPayload_descriptor;
     }
 
     @java.lang.Override
@@ -2025,7 +2035,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object runId_ = "";
     /**
      * <pre>
-     * Names the run; copied to every event. 1 to 255 characters.
+     * Names the run; copied to every event. 1 to 255 Unicode code points.
      * </pre>
      *
      * <code>string run_id = 4 [json_name = "run_id"];</code>
@@ -2045,7 +2055,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Names the run; copied to every event. 1 to 255 characters.
+     * Names the run; copied to every event. 1 to 255 Unicode code points.
      * </pre>
      *
      * <code>string run_id = 4 [json_name = "run_id"];</code>
@@ -2066,7 +2076,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Names the run; copied to every event. 1 to 255 characters.
+     * Names the run; copied to every event. 1 to 255 Unicode code points.
      * </pre>
      *
      * <code>string run_id = 4 [json_name = "run_id"];</code>
@@ -2083,7 +2093,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Names the run; copied to every event. 1 to 255 characters.
+     * Names the run; copied to every event. 1 to 255 Unicode code points.
      * </pre>
      *
      * <code>string run_id = 4 [json_name = "run_id"];</code>
@@ -2097,7 +2107,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Names the run; copied to every event. 1 to 255 characters.
+     * Names the run; copied to every event. 1 to 255 Unicode code points.
      * </pre>
      *
      * <code>string run_id = 4 [json_name = "run_id"];</code>
@@ -3217,7 +3227,8 @@ private static final long serialVersionUID = 0L;
     private int maxEventBytes_ ;
     /**
      * <pre>
-     * The largest event body that the receiver takes, in bytes. A worker whose event
+     * The largest event body that the receiver takes, in bytes of the body as it is
+     * sent: of JSON with its base64, by gRPC of the Event. A worker whose event
      * is larger MUST send a `task_error` of code "result_too_large" in its place.
      * </pre>
      *
@@ -3230,7 +3241,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The largest event body that the receiver takes, in bytes. A worker whose event
+     * The largest event body that the receiver takes, in bytes of the body as it is
+     * sent: of JSON with its base64, by gRPC of the Event. A worker whose event
      * is larger MUST send a `task_error` of code "result_too_large" in its place.
      * </pre>
      *
@@ -3243,7 +3255,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The largest event body that the receiver takes, in bytes. A worker whose event
+     * The largest event body that the receiver takes, in bytes of the body as it is
+     * sent: of JSON with its base64, by gRPC of the Event. A worker whose event
      * is larger MUST send a `task_error` of code "result_too_large" in its place.
      * </pre>
      *
@@ -3260,7 +3273,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The largest event body that the receiver takes, in bytes. A worker whose event
+     * The largest event body that the receiver takes, in bytes of the body as it is
+     * sent: of JSON with its base64, by gRPC of the Event. A worker whose event
      * is larger MUST send a `task_error` of code "result_too_large" in its place.
      * </pre>
      *
@@ -3277,8 +3291,8 @@ private static final long serialVersionUID = 0L;
     private double deliveryRetrySeconds_ ;
     /**
      * <pre>
-     * For how many seconds a terminal event is tried; absent: as long as the task
-     * ran, at least 300 and at most 3600.
+     * For how many seconds a terminal event is tried; finite and above 0. Absent, or
+     * any other number: as long as the task ran, at least 300 and at most 3600.
      * </pre>
      *
      * <code>optional double delivery_retry_seconds = 23 [json_name = "delivery_retry_seconds"];</code>
@@ -3290,8 +3304,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * For how many seconds a terminal event is tried; absent: as long as the task
-     * ran, at least 300 and at most 3600.
+     * For how many seconds a terminal event is tried; finite and above 0. Absent, or
+     * any other number: as long as the task ran, at least 300 and at most 3600.
      * </pre>
      *
      * <code>optional double delivery_retry_seconds = 23 [json_name = "delivery_retry_seconds"];</code>
@@ -3303,8 +3317,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * For how many seconds a terminal event is tried; absent: as long as the task
-     * ran, at least 300 and at most 3600.
+     * For how many seconds a terminal event is tried; finite and above 0. Absent, or
+     * any other number: as long as the task ran, at least 300 and at most 3600.
      * </pre>
      *
      * <code>optional double delivery_retry_seconds = 23 [json_name = "delivery_retry_seconds"];</code>
@@ -3320,8 +3334,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * For how many seconds a terminal event is tried; absent: as long as the task
-     * ran, at least 300 and at most 3600.
+     * For how many seconds a terminal event is tried; finite and above 0. Absent, or
+     * any other number: as long as the task ran, at least 300 and at most 3600.
      * </pre>
      *
      * <code>optional double delivery_retry_seconds = 23 [json_name = "delivery_retry_seconds"];</code>

@@ -62,7 +62,7 @@ public interface TaskPayloadOrBuilder extends
 
   /**
    * <pre>
-   * Names the run; copied to every event. 1 to 255 characters.
+   * Names the run; copied to every event. 1 to 255 Unicode code points.
    * </pre>
    *
    * <code>string run_id = 4 [json_name = "run_id"];</code>
@@ -71,7 +71,7 @@ public interface TaskPayloadOrBuilder extends
   java.lang.String getRunId();
   /**
    * <pre>
-   * Names the run; copied to every event. 1 to 255 characters.
+   * Names the run; copied to every event. 1 to 255 Unicode code points.
    * </pre>
    *
    * <code>string run_id = 4 [json_name = "run_id"];</code>
@@ -372,7 +372,8 @@ public interface TaskPayloadOrBuilder extends
 
   /**
    * <pre>
-   * The largest event body that the receiver takes, in bytes. A worker whose event
+   * The largest event body that the receiver takes, in bytes of the body as it is
+   * sent: of JSON with its base64, by gRPC of the Event. A worker whose event
    * is larger MUST send a `task_error` of code "result_too_large" in its place.
    * </pre>
    *
@@ -382,7 +383,8 @@ public interface TaskPayloadOrBuilder extends
   boolean hasMaxEventBytes();
   /**
    * <pre>
-   * The largest event body that the receiver takes, in bytes. A worker whose event
+   * The largest event body that the receiver takes, in bytes of the body as it is
+   * sent: of JSON with its base64, by gRPC of the Event. A worker whose event
    * is larger MUST send a `task_error` of code "result_too_large" in its place.
    * </pre>
    *
@@ -393,8 +395,8 @@ public interface TaskPayloadOrBuilder extends
 
   /**
    * <pre>
-   * For how many seconds a terminal event is tried; absent: as long as the task
-   * ran, at least 300 and at most 3600.
+   * For how many seconds a terminal event is tried; finite and above 0. Absent, or
+   * any other number: as long as the task ran, at least 300 and at most 3600.
    * </pre>
    *
    * <code>optional double delivery_retry_seconds = 23 [json_name = "delivery_retry_seconds"];</code>
@@ -403,8 +405,8 @@ public interface TaskPayloadOrBuilder extends
   boolean hasDeliveryRetrySeconds();
   /**
    * <pre>
-   * For how many seconds a terminal event is tried; absent: as long as the task
-   * ran, at least 300 and at most 3600.
+   * For how many seconds a terminal event is tried; finite and above 0. Absent, or
+   * any other number: as long as the task ran, at least 300 and at most 3600.
    * </pre>
    *
    * <code>optional double delivery_retry_seconds = 23 [json_name = "delivery_retry_seconds"];</code>

@@ -44,13 +44,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.EventOuterClass.internal_static_wove_v1_TaskResult_descriptor;
+    return dev.wove.v1.EventProto.internal_static_wove_v1_TaskResult_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.EventOuterClass.internal_static_wove_v1_TaskResult_fieldAccessorTable
+    return dev.wove.v1.EventProto.internal_static_wove_v1_TaskResult_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.TaskResult.class, dev.wove.v1.TaskResult.Builder.class);
   }
@@ -400,13 +400,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.TaskResultOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_TaskResult_descriptor;
+      return dev.wove.v1.EventProto.internal_static_wove_v1_TaskResult_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_TaskResult_fieldAccessorTable
+      return dev.wove.v1.EventProto.internal_static_wove_v1_TaskResult_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.TaskResult.class, dev.wove.v1.TaskResult.Builder.class);
     }
@@ -433,7 +433,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_TaskResult_descriptor;
+      return dev.wove.v1.EventProto.internal_static_wove_v1_TaskResult_descriptor;
     }
 
     @java.lang.Override

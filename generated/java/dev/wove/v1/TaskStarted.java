@@ -39,13 +39,13 @@ private static final long serialVersionUID = 0L;
 
   public static final com.google.protobuf.Descriptors.Descriptor
       getDescriptor() {
-    return dev.wove.v1.EventOuterClass.internal_static_wove_v1_TaskStarted_descriptor;
+    return dev.wove.v1.EventProto.internal_static_wove_v1_TaskStarted_descriptor;
   }
 
   @java.lang.Override
   protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
       internalGetFieldAccessorTable() {
-    return dev.wove.v1.EventOuterClass.internal_static_wove_v1_TaskStarted_fieldAccessorTable
+    return dev.wove.v1.EventProto.internal_static_wove_v1_TaskStarted_fieldAccessorTable
         .ensureFieldAccessorsInitialized(
             dev.wove.v1.TaskStarted.class, dev.wove.v1.TaskStarted.Builder.class);
   }
@@ -102,8 +102,10 @@ private static final long serialVersionUID = 0L;
   private double heartbeatSeconds_ = 0D;
   /**
    * <pre>
-   * Seconds between the heartbeats that will follow; finite and above 0. Absent:
-   * none will follow, and silence MUST NOT be held against this worker.
+   * Seconds between the heartbeats that will follow; finite and above 0. A worker
+   * that will send them announces the interval it uses: a third of the payload's
+   * `delivery_heartbeat_seconds`, 5 without that. Absent: none will follow, and
+   * silence MUST NOT be held against this worker.
    * </pre>
    *
    * <code>optional double heartbeat_seconds = 2 [json_name = "heartbeat_seconds"];</code>
@@ -115,8 +117,10 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Seconds between the heartbeats that will follow; finite and above 0. Absent:
-   * none will follow, and silence MUST NOT be held against this worker.
+   * Seconds between the heartbeats that will follow; finite and above 0. A worker
+   * that will send them announces the interval it uses: a third of the payload's
+   * `delivery_heartbeat_seconds`, 5 without that. Absent: none will follow, and
+   * silence MUST NOT be held against this worker.
    * </pre>
    *
    * <code>optional double heartbeat_seconds = 2 [json_name = "heartbeat_seconds"];</code>
@@ -428,13 +432,13 @@ private static final long serialVersionUID = 0L;
       dev.wove.v1.TaskStartedOrBuilder {
     public static final com.google.protobuf.Descriptors.Descriptor
         getDescriptor() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_TaskStarted_descriptor;
+      return dev.wove.v1.EventProto.internal_static_wove_v1_TaskStarted_descriptor;
     }
 
     @java.lang.Override
     protected com.google.protobuf.GeneratedMessage.FieldAccessorTable
         internalGetFieldAccessorTable() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_TaskStarted_fieldAccessorTable
+      return dev.wove.v1.EventProto.internal_static_wove_v1_TaskStarted_fieldAccessorTable
           .ensureFieldAccessorsInitialized(
               dev.wove.v1.TaskStarted.class, dev.wove.v1.TaskStarted.Builder.class);
     }
@@ -463,7 +467,7 @@ private static final long serialVersionUID = 0L;
     @java.lang.Override
     public com.google.protobuf.Descriptors.Descriptor
         getDescriptorForType() {
-      return dev.wove.v1.EventOuterClass.internal_static_wove_v1_TaskStarted_descriptor;
+      return dev.wove.v1.EventProto.internal_static_wove_v1_TaskStarted_descriptor;
     }
 
     @java.lang.Override
@@ -695,8 +699,10 @@ private static final long serialVersionUID = 0L;
     private double heartbeatSeconds_ ;
     /**
      * <pre>
-     * Seconds between the heartbeats that will follow; finite and above 0. Absent:
-     * none will follow, and silence MUST NOT be held against this worker.
+     * Seconds between the heartbeats that will follow; finite and above 0. A worker
+     * that will send them announces the interval it uses: a third of the payload's
+     * `delivery_heartbeat_seconds`, 5 without that. Absent: none will follow, and
+     * silence MUST NOT be held against this worker.
      * </pre>
      *
      * <code>optional double heartbeat_seconds = 2 [json_name = "heartbeat_seconds"];</code>
@@ -708,8 +714,10 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Seconds between the heartbeats that will follow; finite and above 0. Absent:
-     * none will follow, and silence MUST NOT be held against this worker.
+     * Seconds between the heartbeats that will follow; finite and above 0. A worker
+     * that will send them announces the interval it uses: a third of the payload's
+     * `delivery_heartbeat_seconds`, 5 without that. Absent: none will follow, and
+     * silence MUST NOT be held against this worker.
      * </pre>
      *
      * <code>optional double heartbeat_seconds = 2 [json_name = "heartbeat_seconds"];</code>
@@ -721,8 +729,10 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Seconds between the heartbeats that will follow; finite and above 0. Absent:
-     * none will follow, and silence MUST NOT be held against this worker.
+     * Seconds between the heartbeats that will follow; finite and above 0. A worker
+     * that will send them announces the interval it uses: a third of the payload's
+     * `delivery_heartbeat_seconds`, 5 without that. Absent: none will follow, and
+     * silence MUST NOT be held against this worker.
      * </pre>
      *
      * <code>optional double heartbeat_seconds = 2 [json_name = "heartbeat_seconds"];</code>
@@ -738,8 +748,10 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Seconds between the heartbeats that will follow; finite and above 0. Absent:
-     * none will follow, and silence MUST NOT be held against this worker.
+     * Seconds between the heartbeats that will follow; finite and above 0. A worker
+     * that will send them announces the interval it uses: a third of the payload's
+     * `delivery_heartbeat_seconds`, 5 without that. Absent: none will follow, and
+     * silence MUST NOT be held against this worker.
      * </pre>
      *
      * <code>optional double heartbeat_seconds = 2 [json_name = "heartbeat_seconds"];</code>

@@ -32,8 +32,10 @@ public interface TaskStartedOrBuilder extends
 
   /**
    * <pre>
-   * Seconds between the heartbeats that will follow; finite and above 0. Absent:
-   * none will follow, and silence MUST NOT be held against this worker.
+   * Seconds between the heartbeats that will follow; finite and above 0. A worker
+   * that will send them announces the interval it uses: a third of the payload's
+   * `delivery_heartbeat_seconds`, 5 without that. Absent: none will follow, and
+   * silence MUST NOT be held against this worker.
    * </pre>
    *
    * <code>optional double heartbeat_seconds = 2 [json_name = "heartbeat_seconds"];</code>
@@ -42,8 +44,10 @@ public interface TaskStartedOrBuilder extends
   boolean hasHeartbeatSeconds();
   /**
    * <pre>
-   * Seconds between the heartbeats that will follow; finite and above 0. Absent:
-   * none will follow, and silence MUST NOT be held against this worker.
+   * Seconds between the heartbeats that will follow; finite and above 0. A worker
+   * that will send them announces the interval it uses: a third of the payload's
+   * `delivery_heartbeat_seconds`, 5 without that. Absent: none will follow, and
+   * silence MUST NOT be held against this worker.
    * </pre>
    *
    * <code>optional double heartbeat_seconds = 2 [json_name = "heartbeat_seconds"];</code>

@@ -6,8 +6,8 @@
 package dev.wove.v1;
 
 @com.google.protobuf.Generated
-public final class Ack {
-  private Ack() {}
+public final class AckProto {
+  private AckProto() {}
   static {
     com.google.protobuf.RuntimeVersion.validateProtobufGencodeVersion(
       com.google.protobuf.RuntimeVersion.RuntimeDomain.PUBLIC,
@@ -15,7 +15,7 @@ public final class Ack {
       /* minor= */ 31,
       /* patch= */ 1,
       /* suffix= */ "",
-      Ack.class.getName());
+      AckProto.class.getName());
   }
   public static void registerAllExtensions(
       com.google.protobuf.ExtensionRegistryLite registry) {
@@ -50,14 +50,14 @@ public final class Ack {
       "tbeat_seconds\030\007 \001(\001H\001R\021heartbeat_seconds" +
       "\210\001\001\022 \n\013receiver_id\030\010 \001(\tR\013receiver_idB\026\n" +
       "\024_retry_after_secondsB\024\n\022_heartbeat_seco" +
-      "ndsBI\n\013dev.wove.v1P\001Z8github.com/wove-de" +
-      "v/wove/generated/go/wovepb/v1;wovepbv1b\006" +
-      "proto3"
+      "ndsBS\n\013dev.wove.v1B\010AckProtoP\001Z8github.c" +
+      "om/wove-dev/wove/generated/go/wovepb/v1;" +
+      "wovepbv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
         new com.google.protobuf.Descriptors.FileDescriptor[] {
-          dev.wove.v1.CommandOuterClass.getDescriptor(),
+          dev.wove.v1.CommandProto.getDescriptor(),
         });
     internal_static_wove_v1_EventAck_descriptor =
       getDescriptor().getMessageTypes().get(0);
@@ -66,7 +66,7 @@ public final class Ack {
         internal_static_wove_v1_EventAck_descriptor,
         new java.lang.String[] { "EventId", "Duplicate", "Code", "Message", "Cancel", "RetryAfterSeconds", "HeartbeatSeconds", "ReceiverId", });
     descriptor.resolveAllFeaturesImmutable();
-    dev.wove.v1.CommandOuterClass.getDescriptor();
+    dev.wove.v1.CommandProto.getDescriptor();
   }
 
   // @@protoc_insertion_point(outer_class_scope)

@@ -6,8 +6,8 @@
 package dev.wove.v1;
 
 @com.google.protobuf.Generated
-public final class Summary {
-  private Summary() {}
+public final class SummaryProto {
+  private SummaryProto() {}
   static {
     com.google.protobuf.RuntimeVersion.validateProtobufGencodeVersion(
       com.google.protobuf.RuntimeVersion.RuntimeDomain.PUBLIC,
@@ -15,7 +15,7 @@ public final class Summary {
       /* minor= */ 31,
       /* patch= */ 1,
       /* suffix= */ "",
-      Summary.class.getName());
+      SummaryProto.class.getName());
   }
   public static void registerAllExtensions(
       com.google.protobuf.ExtensionRegistryLite registry) {
@@ -52,9 +52,10 @@ public final class Summary {
       "vered\022+\n\005error\030\005 \001(\0132\025.wove.v1.SummaryEr" +
       "rorR\005error\022\"\n\014callback_url\030\006 \001(\tR\014callba" +
       "ck_url\"<\n\014SummaryError\022\022\n\004kind\030\001 \001(\tR\004ki" +
-      "nd\022\030\n\007message\030\002 \001(\tR\007messageBI\n\013dev.wove" +
-      ".v1P\001Z8github.com/wove-dev/wove/generate" +
-      "d/go/wovepb/v1;wovepbv1b\006proto3"
+      "nd\022\030\n\007message\030\002 \001(\tR\007messageBW\n\013dev.wove" +
+      ".v1B\014SummaryProtoP\001Z8github.com/wove-dev" +
+      "/wove/generated/go/wovepb/v1;wovepbv1b\006p" +
+      "roto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

@@ -6,8 +6,8 @@
 package dev.wove.v1;
 
 @com.google.protobuf.Generated
-public final class EventServiceOuterClass {
-  private EventServiceOuterClass() {}
+public final class EventServiceProto {
+  private EventServiceProto() {}
   static {
     com.google.protobuf.RuntimeVersion.validateProtobufGencodeVersion(
       com.google.protobuf.RuntimeVersion.RuntimeDomain.PUBLIC,
@@ -15,7 +15,7 @@ public final class EventServiceOuterClass {
       /* minor= */ 31,
       /* patch= */ 1,
       /* suffix= */ "",
-      EventServiceOuterClass.class.getName());
+      EventServiceProto.class.getName());
   }
   public static void registerAllExtensions(
       com.google.protobuf.ExtensionRegistryLite registry) {
@@ -70,16 +70,17 @@ public final class EventServiceOuterClass {
       "wove.v1.PublishEventRequest\032\035.wove.v1.Pu" +
       "blishEventResponse\022O\n\014StreamEvents\022\034.wov" +
       "e.v1.StreamEventsRequest\032\035.wove.v1.Strea" +
-      "mEventsResponse(\0010\001BI\n\013dev.wove.v1P\001Z8gi" +
-      "thub.com/wove-dev/wove/generated/go/wove" +
-      "pb/v1;wovepbv1b\006proto3"
+      "mEventsResponse(\0010\001B\\\n\013dev.wove.v1B\021Even" +
+      "tServiceProtoP\001Z8github.com/wove-dev/wov" +
+      "e/generated/go/wovepb/v1;wovepbv1b\006proto" +
+      "3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
         new com.google.protobuf.Descriptors.FileDescriptor[] {
-          dev.wove.v1.Ack.getDescriptor(),
-          dev.wove.v1.CommandOuterClass.getDescriptor(),
-          dev.wove.v1.EventOuterClass.getDescriptor(),
+          dev.wove.v1.AckProto.getDescriptor(),
+          dev.wove.v1.CommandProto.getDescriptor(),
+          dev.wove.v1.EventProto.getDescriptor(),
         });
     internal_static_wove_v1_PublishEventRequest_descriptor =
       getDescriptor().getMessageTypes().get(0);
@@ -106,9 +107,9 @@ public final class EventServiceOuterClass {
         internal_static_wove_v1_StreamEventsResponse_descriptor,
         new java.lang.String[] { "Ack", "CancelTask", "Message", });
     descriptor.resolveAllFeaturesImmutable();
-    dev.wove.v1.Ack.getDescriptor();
-    dev.wove.v1.CommandOuterClass.getDescriptor();
-    dev.wove.v1.EventOuterClass.getDescriptor();
+    dev.wove.v1.AckProto.getDescriptor();
+    dev.wove.v1.CommandProto.getDescriptor();
+    dev.wove.v1.EventProto.getDescriptor();
   }
 
   // @@protoc_insertion_point(outer_class_scope)

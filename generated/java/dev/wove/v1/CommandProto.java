@@ -6,8 +6,8 @@
 package dev.wove.v1;
 
 @com.google.protobuf.Generated
-public final class CommandOuterClass {
-  private CommandOuterClass() {}
+public final class CommandProto {
+  private CommandProto() {}
   static {
     com.google.protobuf.RuntimeVersion.validateProtobufGencodeVersion(
       com.google.protobuf.RuntimeVersion.RuntimeDomain.PUBLIC,
@@ -15,7 +15,7 @@ public final class CommandOuterClass {
       /* minor= */ 31,
       /* patch= */ 1,
       /* suffix= */ "",
-      CommandOuterClass.class.getName());
+      CommandProto.class.getName());
   }
   public static void registerAllExtensions(
       com.google.protobuf.ExtensionRegistryLite registry) {
@@ -74,15 +74,15 @@ public final class CommandOuterClass {
       " \001(\tR\006run_id\022\030\n\007task_id\030\002 \001(\tR\007task_id\0222" +
       "\n\024delivery_cancel_mode\030\003 \001(\tR\024delivery_c" +
       "ancel_mode\0226\n\026delivery_orphan_policy\030\004 \001" +
-      "(\tR\026delivery_orphan_policy\"\n\n\010ShutdownBI" +
-      "\n\013dev.wove.v1P\001Z8github.com/wove-dev/wov" +
-      "e/generated/go/wovepb/v1;wovepbv1b\006proto" +
-      "3"
+      "(\tR\026delivery_orphan_policy\"\n\n\010ShutdownBW" +
+      "\n\013dev.wove.v1B\014CommandProtoP\001Z8github.co" +
+      "m/wove-dev/wove/generated/go/wovepb/v1;w" +
+      "ovepbv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
         new com.google.protobuf.Descriptors.FileDescriptor[] {
-          dev.wove.v1.Payload.getDescriptor(),
+          dev.wove.v1.PayloadProto.getDescriptor(),
         });
     internal_static_wove_v1_Command_descriptor =
       getDescriptor().getMessageTypes().get(0);
@@ -109,7 +109,7 @@ public final class CommandOuterClass {
         internal_static_wove_v1_Shutdown_descriptor,
         new java.lang.String[] { });
     descriptor.resolveAllFeaturesImmutable();
-    dev.wove.v1.Payload.getDescriptor();
+    dev.wove.v1.PayloadProto.getDescriptor();
   }
 
   // @@protoc_insertion_point(outer_class_scope)

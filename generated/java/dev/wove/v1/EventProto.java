@@ -6,8 +6,8 @@
 package dev.wove.v1;
 
 @com.google.protobuf.Generated
-public final class EventOuterClass {
-  private EventOuterClass() {}
+public final class EventProto {
+  private EventProto() {}
   static {
     com.google.protobuf.RuntimeVersion.validateProtobufGencodeVersion(
       com.google.protobuf.RuntimeVersion.RuntimeDomain.PUBLIC,
@@ -15,7 +15,7 @@ public final class EventOuterClass {
       /* minor= */ 31,
       /* patch= */ 1,
       /* suffix= */ "",
-      EventOuterClass.class.getName());
+      EventProto.class.getName());
   }
   public static void registerAllExtensions(
       com.google.protobuf.ExtensionRegistryLite registry) {
@@ -124,9 +124,9 @@ public final class EventOuterClass {
       "ageB\n\n\010_currentB\010\n\006_total\"e\n\003Log\022\024\n\005leve" +
       "l\030\001 \001(\tR\005level\022\030\n\007message\030\002 \001(\tR\007message" +
       "\022\026\n\006logger\030\003 \001(\tR\006logger\022\026\n\006stream\030\004 \001(\t" +
-      "R\006streamBI\n\013dev.wove.v1P\001Z8github.com/wo" +
-      "ve-dev/wove/generated/go/wovepb/v1;wovep" +
-      "bv1b\006proto3"
+      "R\006streamBU\n\013dev.wove.v1B\nEventProtoP\001Z8g" +
+      "ithub.com/wove-dev/wove/generated/go/wov" +
+      "epb/v1;wovepbv1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

@@ -6,8 +6,8 @@
 package dev.wove.v1;
 
 @com.google.protobuf.Generated
-public final class Payload {
-  private Payload() {}
+public final class PayloadProto {
+  private PayloadProto() {}
   static {
     com.google.protobuf.RuntimeVersion.validateProtobufGencodeVersion(
       com.google.protobuf.RuntimeVersion.RuntimeDomain.PUBLIC,
@@ -15,7 +15,7 @@ public final class Payload {
       /* minor= */ 31,
       /* patch= */ 1,
       /* suffix= */ "",
-      Payload.class.getName());
+      PayloadProto.class.getName());
   }
   public static void registerAllExtensions(
       com.google.protobuf.ExtensionRegistryLite registry) {
@@ -86,9 +86,10 @@ public final class Payload {
       "n_policy\210\001\001B\023\n\021_delivery_timeoutB\033\n\031_del" +
       "ivery_idempotency_keyB\027\n\025_delivery_cance" +
       "l_modeB\035\n\033_delivery_heartbeat_secondsB\031\n" +
-      "\027_delivery_orphan_policyBI\n\013dev.wove.v1P" +
-      "\001Z8github.com/wove-dev/wove/generated/go" +
-      "/wovepb/v1;wovepbv1b\006proto3"
+      "\027_delivery_orphan_policyBW\n\013dev.wove.v1B" +
+      "\014PayloadProtoP\001Z8github.com/wove-dev/wov" +
+      "e/generated/go/wovepb/v1;wovepbv1b\006proto" +
+      "3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
