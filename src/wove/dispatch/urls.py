@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import ipaddress
 from urllib.parse import urlsplit
 
-__all__ = ["EVENTS_PATH", "redacted"]
+__all__ = ["EVENTS_PATH", "is_local", "redacted"]
 
 EVENTS_PATH = "/wove/events/"
 """Events are posted to this path and a token."""
@@ -34,3 +35,14 @@ def redacted(url: str, stand_in: str = "***") -> str:
     else:
         path = f"{parts.path.rpartition('/')[0]}/{stand_in}"
     return f"{parts.scheme}://{place}{path}"
+
+
+def is_local(url: str) -> bool:
+    """The URL's host is this machine, by a name or an address that always means that."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

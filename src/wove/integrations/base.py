@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, TypeVar
+from urllib.parse import urlsplit
 
 from wove.dispatch.threads import in_thread
+from wove.dispatch.urls import is_local
 from wove.executors.backend_state import BackendState, BackendStatus, Supports
 from wove.executors.records import CancelOutcome
 
 __all__ = ["BackendAdapter", "BackendState", "BackendStatus", "CancelOutcome", "Supports"]
 
 T = TypeVar("T")
+
+logger = logging.getLogger("wove.integrations")
+_warned: set[str] = set()
 
 
 class BackendAdapter:
@@ -151,6 +157,23 @@ class BackendAdapter:
         import json
 
         return len(json.dumps(payload))
+
+    def warn_of_local_callback(self, backend_url: str) -> None:
+        """Log, once, that workers elsewhere cannot reach a callback URL of this machine only.
+
+        Args:
+            backend_url: where the backend is; nothing is said if that is here, too.
+        """
+        if is_local(self.callback_url) and not is_local(backend_url):
+            host = urlsplit(backend_url).hostname
+            if host and host not in _warned:
+                _warned.add(host)
+                logger.warning(
+                    "The %s backend is at %s, and its workers are told to call back to an "
+                    "address that means their own machine. Unless they run here, set "
+                    "callback_host and callback_url in executor_config.",
+                    *(self.name, host),
+                )
 
     def changed(self, run_id: str) -> None:
         """Tell the watcher, from any thread, that a poll of this run would have news."""

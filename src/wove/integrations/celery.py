@@ -9,6 +9,7 @@ that has it.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -25,6 +26,9 @@ __all__ = ["DEFAULT_TASK_NAME", "CeleryAdapter", "CeleryJob", "register"]
 
 SUBMIT_SECONDS = 10.0
 """A submission that the broker has not taken after this long has failed."""
+
+SUBMITTING = 8
+"""Submissions at once, each in a thread; more wait, and the wait is not counted as theirs."""
 
 
 class CeleryAdapter(BackendAdapter):
@@ -75,6 +79,8 @@ class CeleryAdapter(BackendAdapter):
         self._terminate = bool(config.get("terminate_on_cancel", False))
         if self._terminate:
             self.supports = replace(self.supports, cancel_running="stops")
+        self._submitting = asyncio.Semaphore(SUBMITTING)
+        self._outage: tuple[float, str] = (0.0, "")
         self._chosen = check_send_options(config.get("send_task_options"))
         app = config.get("app")
         if app is None and not config.get("broker_url"):
@@ -93,6 +99,7 @@ class CeleryAdapter(BackendAdapter):
             make = self.in_thread(CeleryBroker, app, None)
         try:
             self._broker = await make
+            self.warn_of_local_callback(address)
         except UNUSABLE as error:
             cause = None if isinstance(error, ValueError) else error  # it may quote the password
             raise unusable(error, address, self._setting) from cause
@@ -112,6 +119,14 @@ class CeleryAdapter(BackendAdapter):
             chosen=self._chosen,
             queue=self.config.get("queue"),
         )
+        begun = time.monotonic()
+        async with self._submitting:
+            down_since, reason = self._outage
+            if down_since > begun:  # those that waited meanwhile need not find out one by one
+                raise self._unavailable(reason)
+            return await self._send(payload, options)
+
+    async def _send(self, payload: dict[str, Any], options: dict[str, Any]) -> CeleryJob:
         send = self.in_thread(self._broker.send, self._task_name, payload, options)
         try:
             return await asyncio.wait_for(send, SUBMIT_SECONDS)
@@ -159,6 +174,7 @@ class CeleryAdapter(BackendAdapter):
         await self.in_thread(self._broker.close)
 
     def _unavailable(self, reason: str) -> SubmissionError:
+        self._outage = (time.monotonic(), reason)
         return SubmissionError(
             f"celery cannot reach its broker at {self._broker.address()}, which is "
             f"{self._setting}: {reason}. The task has not run. Check that the broker "

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from wove.dispatch.urls import EVENTS_PATH
 
-__all__ = ["callback_url", "check_template", "fill", "is_local"]
+__all__ = ["callback_url", "check_template", "fill"]
 
 DEFAULT_TEMPLATE = "http://{host}:{port}" + EVENTS_PATH + "{token}"
 
@@ -69,17 +69,6 @@ def fill(template: str, *, host: str, port: int, token: str) -> str:
         return _bracketed(_own_ip()) if name == "ip" else values[name]
 
     return _FIELD.sub(value, template)
-
-
-def is_local(url: str) -> bool:
-    """The URL's host is this machine, by a name or an address that always means that."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _is_wildcard(host: str) -> bool:

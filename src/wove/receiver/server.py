@@ -18,9 +18,9 @@ from concurrent.futures import Future
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from wove.dispatch.urls import redacted
+from wove.dispatch.urls import is_local, redacted
 from wove.receiver import listener
-from wove.receiver.address import callback_url, is_local
+from wove.receiver.address import callback_url
 from wove.receiver.hub import Hub
 from wove.receiver.limits import Limits
 from wove.receiver.probe import require_own
