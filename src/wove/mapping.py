@@ -131,7 +131,6 @@ class _Map:
         """The same for an async iterable; it is closed early when an item fails."""
         iterator = aiter(source)
         self._feeder = feeder = asyncio.current_task()  # a failure reaches it in mid-wait
-        swallowed = True
         try:
             async for item in iterator:
                 await self._may_start()
@@ -139,12 +138,9 @@ class _Map:
                     break
                 self._start(item)
         except asyncio.CancelledError:
-            swallowed = False
             if self._error is None or take_back_cancel(feeder, self._run.stopping):
                 raise
         finally:
-            if swallowed and self._feeder is None:  # the source kept our cancellation to itself
-                take_back_cancel(feeder, self._run.stopping)
             self._feeder = None
             await _close(iterator)
 

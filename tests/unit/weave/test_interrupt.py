@@ -26,8 +26,8 @@ from wove import weave
 def define(w):
     @w.do
     async def waiting():
-        print("started", flush=True)
         try:
+            print("started", flush=True)
             await asyncio.Event().wait()
         finally:
             print("cancelled", flush=True)
@@ -148,10 +148,13 @@ atexit.register(print, "the program's own end", flush=True)
 def on_done(result):
     print("done", type(result.exception).__name__, flush=True)
 
+running = threading.Event()
+
 with weave(background=True, on_done=on_done) as w:
     if {blocked}:
         @w.do
         def blocked():
+            running.set()
             time.sleep(60)
 
     @w.do(environment="away")
@@ -159,9 +162,12 @@ with weave(background=True, on_done=on_done) as w:
         pass
 
     @w.do
-    def ready():
-        time.sleep(0.3)
+    async def ready():
+        await asyncio.sleep(0.3)
         print("started", flush=True)
+
+if {blocked}:
+    running.wait()  # some versions of Python start no thread any more after this
 """
 
 

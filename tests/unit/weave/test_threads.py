@@ -283,13 +283,16 @@ def test_a_place_lent_by_a_job_that_ended_is_given_back() -> None:
             wait(merging)
             return thread
 
-        @w.do(range(4))
-        def item(n: int, task: threading.Thread) -> None:
+        def item(task: threading.Thread) -> None:
             with peak:
-                time.sleep(0.01)
+                time.sleep(0.02)
+
+        for n in range(4):  # a map would itself start one at a time
+            item.__name__ = f"item_{n}"
+            w.do(item)
 
         @w.do
-        def end(item: Any) -> None:
+        def end(item_0: None, item_1: None, item_2: None, item_3: None) -> None:
             release.set()
 
         @w.do
@@ -466,6 +469,35 @@ def test_a_thread_left_behind_that_merges_is_told() -> None:
         context[0].run(merge, late)
 
 
+def test_a_thread_whose_loop_is_gone_does_not_wait_for_its_merge() -> None:
+    """As after the second Ctrl-C, in a program that goes on."""
+    merging = threading.Event()
+    threads: list[threading.Thread] = []
+
+    async def for_ever() -> None:
+        merging.set()
+        await asyncio.Event().wait()
+
+    async def main() -> None:
+        async with weave() as w:
+
+            @w.do
+            def task() -> None:
+                threads.append(threading.current_thread())
+                merge(for_ever)
+
+    loop = asyncio.new_event_loop()
+    main_task = loop.create_task(main())
+    while not merging.is_set():
+        loop.run_until_complete(asyncio.sleep(0.01))
+    left = asyncio.all_tasks(loop)
+    loop.close()
+    threads[0].join(BOUND)
+    assert not threads[0].is_alive()
+    for task in {main_task, *left}:
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
+
+
 # ---- coroutines and warnings -------------------------------------------------------------
 
 
@@ -493,6 +525,7 @@ def test_a_coroutine_that_comes_after_the_stop_is_closed(options: dict[str, Any]
         gc.collect()
     assert [str(warning.message) for warning in seen] == []
     assert "slow" in w.result.cancelled
+    assert w.result.timings["slow"] >= 0.2
 
 
 def test_a_merge_that_is_forgotten_is_called_merge_in_the_warning() -> None:
