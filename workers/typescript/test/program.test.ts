@@ -31,7 +31,7 @@ function start(
   words: string[],
   env: Record<string, string> = {},
 ): { child: ChildProcess; ended: Promise<Ended> } {
-  const path = fileURLToPath(new URL(`../examples/${program}.js`, import.meta.url));
+  const path = fileURLToPath(new URL(`../${program}.js`, import.meta.url));
   const child = spawn(process.execPath, [path, ...words], {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -63,10 +63,10 @@ describe("the program", () => {
     const path = join(folder, "payload");
     writeFileSync(path, json);
     const ways = [
-      start("worker", [json]),
-      start("worker", [base64], { WOVE_BACKEND_PAYLOAD: "something else" }),
-      start("worker", [`@${path}`]),
-      start("worker", [], { WOVE_BACKEND_PAYLOAD: base64 }),
+      start("examples/worker", [json]),
+      start("examples/worker", [base64], { WOVE_BACKEND_PAYLOAD: "something else" }),
+      start("examples/worker", [`@${path}`]),
+      start("examples/worker", [], { WOVE_BACKEND_PAYLOAD: base64 }),
     ];
     for (const { ended } of ways) {
       const { status, summary } = await ended;
@@ -78,7 +78,7 @@ describe("the program", () => {
   it("ends with 2 where there is none", async () => {
     const version = JSON.stringify({ version: 1, callback_url: receiver.url });
     for (const words of [[], ["nonsense!"], ["[]"], ["@/nowhere"], [version]]) {
-      const { status, stdout, stderr } = await start("worker", words).ended;
+      const { status, stdout, stderr } = await start("examples/worker", words).ended;
       assert.deepEqual([status, stdout], [2, ""]);
       assert.match(stderr, /^wove: /);
     }
@@ -86,26 +86,26 @@ describe("the program", () => {
   });
 
   it("ends with 1 where the end cannot be delivered, with 0 whatever the task did", async () => {
-    const failed = await run("worker", receiver.payload("fail", { message: "no" }));
+    const failed = await run("examples/worker", receiver.payload("fail", { message: "no" }));
     assert.deepEqual([failed.status, failed.summary?.outcome], [0, "failed"]);
     const short = { delivery_retry_seconds: 0.3 };
     receiver.on("task_result", ...Array(100).fill({ status: 503 }));
-    const lost = await run("worker", receiver.payload("add", { a: 1, b: 1 }, short));
+    const lost = await run("examples/worker", receiver.payload("add", { a: 1, b: 1 }, short));
     assert.deepEqual([lost.status, lost.summary?.delivered], [1, false]);
     assert.match(lost.stderr, /could not report the end/);
   });
 
   it("obeys WOVE_ENCODING", async () => {
     const payload = receiver.payload("add", { a: 1, b: 2 });
-    await run("worker", payload, { WOVE_ENCODING: "json" });
-    const { stderr } = await run("worker", payload, { WOVE_ENCODING: "morse" });
+    await run("examples/worker", payload, { WOVE_ENCODING: "json" });
+    const { stderr } = await run("examples/worker", payload, { WOVE_ENCODING: "morse" });
     assert.match(stderr, /WOVE_ENCODING/);
     const types = receiver.frames("task_result").map(({ contentType }) => contentType);
     assert.deepEqual(types, ["application/json", "application/x-protobuf"]);
   });
 
   it("stops its task on SIGTERM", async () => {
-    const { child, ended } = start("worker", [
+    const { child, ended } = start("examples/worker", [
       JSON.stringify(receiver.payload("slow", { seconds: 60 })),
     ]);
     await receiver.waitFor("task_started");
@@ -128,7 +128,10 @@ describe("a task that", () => {
   for (const [name, [kind, message]] of Object.entries(crashes)) {
     it(`ends by "${name}" is a task_error`, async () => {
       const beating = { delivery: { delivery_heartbeat_seconds: 0.9 } };
-      const { status, summary } = await run("misbehaving", receiver.payload(name, {}, beating));
+      const { status, summary } = await run(
+        "test/misbehaving",
+        receiver.payload(name, {}, beating),
+      );
       assert.deepEqual([status, summary?.outcome], [0, "failed"]);
       assert.deepEqual(receiver.names, ["task_started", "task_error"]);
       assert.equal(summary?.error?.kind, kind);
@@ -137,16 +140,10 @@ describe("a task that", () => {
   }
 
   it("does not stop is reported, and its process ended", async () => {
-    receiver.on("task_started", { ack: { cancel: {} } });
-    receiver.on("progress");
-    const payload = receiver.payload(
-      "ignore",
-      {},
-      { delivery: { delivery_heartbeat_seconds: 1 } },
-    );
-    receiver.on("task_started");
+    const beating = { delivery: { delivery_heartbeat_seconds: 1 } };
+    const payload = receiver.payload("ignore", {}, beating);
     receiver.on("heartbeat", { ack: { cancel: {} } });
-    const { status, summary, stderr } = await run("misbehaving", payload);
+    const { status, summary, stderr } = await run("test/misbehaving", payload);
     assert.deepEqual([status, summary?.outcome], [0, "cancelled"]);
     assert.equal(receiver.frames("task_cancelled")[0]?.event["forced"], true);
     assert.match(stderr, /did not stop/);
@@ -157,7 +154,7 @@ describe("a task that", () => {
       receiver.deliveries.length = 0;
       const json = JSON.stringify(receiver.payload("look"));
       const env: Record<string, string> = words ? {} : { WOVE_BACKEND_PAYLOAD: json };
-      await start("misbehaving", words ? [json] : [], env).ended;
+      await start("test/misbehaving", words ? [json] : [], env).ended;
       const text = String(receiver.frames("task_result")[0]?.event["result_json"]);
       const { argv, env: found, title } = JSON.parse(text) as Record<string, unknown>;
       assert.deepEqual([argv, found], [[], null]);
@@ -176,7 +173,7 @@ describe("the README", () => {
       "README.md shows examples/readme.ts",
     );
     const payload = receiver.payload("word_count", { text: "a b a c a b", top: 2 });
-    const { status } = await run("readme", payload);
+    const { status } = await run("examples/readme", payload);
     assert.equal(status, 0);
     const { result_json } = receiver.frames("task_result")[0]?.event ?? {};
     assert.deepEqual(JSON.parse(String(result_json)), [
