@@ -18,7 +18,7 @@ import wove
 from tests.services import ROOT
 from tests.unit.worker.receiver import CANCEL, Receiver, Reply, answer, as_dict
 from wove import weave
-from wove.errors import DeliveryTimeoutError, EnvironmentExecutionError
+from wove.errors import DeliveryError, DeliveryTimeoutError, ErrorCode
 
 WORKER = ROOT / "workers" / "python" / "plain" / "worker.py"
 COMMAND = [sys.executable, str(WORKER)]
@@ -54,10 +54,12 @@ def test_a_weave_gets_its_result(plain: dict[str, Any]) -> None:
 
 def test_a_task_that_it_does_not_know(plain: dict[str, Any]) -> None:
     words = r"no task 'other' here; there are: report, wait"
-    with pytest.raises(EnvironmentExecutionError, match=words), weave() as w:
+    with pytest.raises(DeliveryError, match=words) as caught, weave() as w:
 
         @w.do(**plain)
         def other() -> None: ...
+
+    assert caught.value.code is ErrorCode.UNKNOWN_TASK
 
 
 def test_a_cancel_reaches_the_task(plain: dict[str, Any]) -> None:

@@ -173,6 +173,7 @@ class _Proxy:
         self._receiver = receiver
         self._pairs: dict[int, tuple[int, list[asyncio.StreamWriter]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
         self.port = 0
 
     async def open(self, target: int) -> None:
@@ -196,14 +197,22 @@ class _Proxy:
                 writer.transport.abort()
 
     async def close(self) -> None:
+        self._closed = True
+        self.cut()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for _ in range(3):  # transports close in later turns of the loop, which may end now
+            await asyncio.sleep(0)
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._closed:
+            writer.transport.abort()
+            return
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        back: asyncio.StreamWriter | None = None
         try:
             there, back = await asyncio.open_connection("127.0.0.1", self._target)
             port = back.get_extra_info("sockname")[1]
@@ -215,6 +224,8 @@ class _Proxy:
         finally:
             self._tasks.discard(task)
             writer.transport.abort()
+            if back is not None:
+                back.transport.abort()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
