@@ -10,8 +10,8 @@ type PayloadError struct {
 
 func (e *PayloadError) Error() string { return "this is no Wove payload: " + e.Reason }
 
-// UndeliveredError says that the receiver has not answered the last event finally. The weave
-// does not know what became of the task.
+// UndeliveredError says that the receiver has not taken the last event: it could not be
+// reached, or has refused it. The weave does not know what became of the task.
 type UndeliveredError struct {
 	// Part is what could not be reported: "the start" or "the end".
 	Part string
@@ -21,12 +21,18 @@ type UndeliveredError struct {
 	URL string
 	// Reason is what the tries met.
 	Reason string
+	// Refused: the receiver was reached.
+	Refused bool
 }
 
 func (e *UndeliveredError) Error() string {
-	return fmt.Sprintf("the worker %s could not report %s of task %q to %s: %s. That address "+
-		"must lead from the worker to the weave's process: see callback_url in executor_config.",
+	problem := fmt.Sprintf("the worker %s could not report %s of task %q to %s: %s",
 		workerID(), e.Part, e.Task, e.URL, e.Reason)
+	if e.Refused {
+		return problem
+	}
+	return problem + ". That address must lead from the worker to the weave's process: see " +
+		"callback_url in executor_config."
 }
 
 // ArgumentError says that a function does not take the arguments that it was given.

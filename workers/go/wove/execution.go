@@ -17,6 +17,7 @@ const (
 	shuttingDown = "its worker is shutting down"
 	weaveAsked   = "the weave cancelled it"
 	weaveGone    = "the weave no longer waits for it"
+	startRefused = "the weave refused its start"
 )
 
 // execution is one start of one payload, from task_started to the terminal event's answer.
@@ -108,22 +109,26 @@ func (e *execution) run(ctx context.Context, leave bool) (*Summary, error) {
 }
 
 // heard takes an answer to anything but a terminal event, from whichever goroutine.
-func (e *execution) heard(answer delivery.Answer) {
-	if seconds := answer.Ack.GetHeartbeatSeconds(); seconds > 0 && e.interval() > 0 {
-		e.heartbeat.Store(int64(heartbeatOf(seconds)))
+func (e *execution) heard(event *wovepb.Event, answer delivery.Answer) {
+	seconds := delivery.Seconds(answer.Ack.GetHeartbeatSeconds())
+	if seconds > 0 && e.interval() > 0 {
+		e.heartbeat.Store(int64(max(seconds, shortestHeartbeat)))
 	}
-	if answer.Cancels() {
-		e.asked(weaveAsked)
+	if !answer.Stops(event, e.detached) {
 		return
 	}
+	reason := weaveGone
 	switch answer.Verdict {
-	case delivery.Gone, delivery.Conflict:
-		e.asked(weaveGone)
+	case delivery.Accepted:
+		reason = weaveAsked
+	case delivery.Invalid:
+		reason = startRefused
 	case delivery.Refused:
-		if answer.Status == 401 || answer.Status == 404 {
-			e.asked(weaveGone)
+		if answer.Status != 401 && answer.Status != 404 {
+			reason = startRefused
 		}
 	}
+	e.asked(reason)
 }
 
 func (e *execution) interval() time.Duration { return time.Duration(e.heartbeat.Load()) }

@@ -28,7 +28,7 @@ type extras struct {
 	payload  *wovepb.TaskPayload
 	messages *messages
 	route    delivery.Route
-	heard    func(delivery.Answer)
+	heard    func(*wovepb.Event, delivery.Answer)
 
 	mu     sync.Mutex
 	queue  chan *delivery.Body
@@ -81,7 +81,7 @@ func (x *extras) run(ctx context.Context) {
 		switch {
 		case answer.Final():
 			failures = 0
-			x.heard(answer)
+			x.heard(body.Event, answer)
 		case answer.Status == 0:
 			failures++
 			silentUntil = time.Now().Add(delivery.Backoff(failures))

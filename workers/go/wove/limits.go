@@ -37,8 +37,8 @@ const (
 
 // terminalDeadline is for how long a terminal event is tried.
 func terminalDeadline(payload *wovepb.TaskPayload, ran time.Duration) time.Duration {
-	if payload.DeliveryRetrySeconds != nil {
-		return delivery.Seconds(*payload.DeliveryRetrySeconds)
+	if asked := delivery.Seconds(payload.GetDeliveryRetrySeconds()); asked > 0 {
+		return asked
 	}
 	return min(max(ran, shortestDelivery), longestDelivery)
 }

@@ -27,8 +27,8 @@ const (
 // The payload is the first argument, or else the environment variable WOVE_BACKEND_PAYLOAD:
 // its JSON, or base64 of that. An argument @path names a file that holds either. The last line
 // of standard output is the run's summary. The exit status is 0 when the last event was
-// answered finally, whatever the task did; 1 when it could not be delivered; 2 when there is
-// no payload. SIGTERM and SIGINT stop the task and report that.
+// delivered, whatever the task did; 1 when it could not be, or was refused; 2 when there is no
+// payload. SIGTERM and SIGINT stop the task and report that.
 func Main(w *Worker) {
 	// A second signal ends the process: by then the first one has been heard.
 	ctx, heard := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)

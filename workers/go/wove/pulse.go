@@ -22,15 +22,11 @@ func heartbeatInterval(payload *wovepb.TaskPayload) time.Duration {
 	if !slices.Contains(payload.Accepts, "heartbeat") {
 		return 0
 	}
-	if asked := payload.GetDelivery().GetDeliveryHeartbeatSeconds(); asked > 0 {
-		return heartbeatOf(asked / 3)
+	asked := payload.GetDelivery().GetDeliveryHeartbeatSeconds()
+	if !(asked > 0) {
+		return defaultHeartbeat
 	}
-	return defaultHeartbeat
-}
-
-// heartbeatOf is an interval that somebody asked for, within reason.
-func heartbeatOf(seconds float64) time.Duration {
-	return max(delivery.Seconds(seconds), shortestHeartbeat)
+	return max(delivery.Seconds(asked/3), shortestHeartbeat)
 }
 
 // pulse sends the heartbeats of one execution, from a goroutine and a connection of its own. A
@@ -40,7 +36,7 @@ type pulse struct {
 	// interval is the time between beats; a receiver may change it.
 	interval func() time.Duration
 	make     func() *delivery.Body
-	heard    func(delivery.Answer)
+	heard    func(*wovepb.Event, delivery.Answer)
 	// pushed is called when the receiver asks out of turn to stop the run.
 	pushed func()
 }
@@ -76,7 +72,8 @@ func (p *pulse) run(ctx context.Context) {
 		case <-timer.C:
 		}
 		try, cancel := context.WithTimeout(ctx, min(max(p.interval(), time.Second), beatTimeout))
-		answer := line.Post(try, p.make(), fresh)
+		beat := p.make()
+		answer := line.Post(try, beat, fresh)
 		cancel()
 		if ctx.Err() != nil {
 			return
@@ -84,7 +81,7 @@ func (p *pulse) run(ctx context.Context) {
 		fresh = answer.Verdict == delivery.Elsewhere
 		if answer.Final() {
 			failures = 0
-			p.heard(answer)
+			p.heard(beat.Event, answer)
 			due = due.Add(p.interval())
 		} else {
 			failures++

@@ -27,9 +27,8 @@ func (e *execution) start() (*Summary, error) {
 	}
 	switch {
 	case !answer.Final(): // to be found out while the function runs
-	case answer.Verdict == delivery.Accepted:
-		e.heard(answer)
-	case e.detached && answer.Verdict == delivery.Gone:
+	case answer.Verdict == delivery.Accepted || !answer.Stops(body.Event, e.detached):
+		e.heard(body.Event, answer)
 	default:
 		message := "the receiver answered " + answer.Text + " to task_started"
 		return e.summary(NotStarted, true, "StartRefused", message), nil
@@ -40,6 +39,7 @@ func (e *execution) start() (*Summary, error) {
 // startUngated gives the first try a moment, which keeps the events in order, and leaves the
 // others to a goroutine.
 func (e *execution) startUngated(body *delivery.Body) delivery.Answer {
+	begin := time.Now()
 	try, cancel := context.WithTimeout(e.life, e.worker.limits.ungated)
 	answer := e.route.Post(try, body, false)
 	cancel()
@@ -49,8 +49,9 @@ func (e *execution) startUngated(body *delivery.Body) delivery.Answer {
 			defer e.starting.Done()
 			// A reporter of its own: what hurries the end is not about the start.
 			later := delivery.NewReporter(e.route)
-			if answer, err := later.Deliver(e.life, body, e.worker.limits.start); err == nil {
-				e.heard(answer)
+			answer, err := later.GoOn(e.life, body, begin, e.worker.limits.start, answer)
+			if err == nil {
+				e.heard(body.Event, answer)
 			}
 		}()
 	}
@@ -72,6 +73,11 @@ func (e *execution) report(end ending) (*Summary, error) {
 			return summary, nil
 		}
 		return summary, problem
+	}
+	if !answer.Delivered() {
+		problem := e.undelivered("the end", errors.New("the receiver answered "+answer.Text))
+		problem.Refused = true
+		return e.summary(end.outcome, false, end.kind, end.message), problem
 	}
 	return e.summary(end.outcome, true, end.kind, end.message), nil
 }

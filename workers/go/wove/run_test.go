@@ -361,8 +361,12 @@ func TestEventsThatAreRefused(t *testing.T) {
 			}
 			return reply{Status: status} // also to the one in its place
 		})
-		summary := run(t, newWorker(), receiver.Payload("echo", `{"value":"żółw"}`))
-		expectOutcome(t, summary, Failed)
+		summary, err := newWorker().Run(
+			context.Background(), receiver.Payload("echo", `{"value":"żółw"}`))
+		if summary == nil || summary.Outcome != Failed || summary.Delivered || !IsUndelivered(err) ||
+			strings.Contains(err.Error(), "callback_url") {
+			t.Errorf("got %+v, %v", summary, err)
+		}
 		expectKinds(t, receiver, "task_started", "task_result", "task_error")
 		sent := receiver.Last(t, "task_error")
 		info := sent.Event.GetTaskError().GetError()

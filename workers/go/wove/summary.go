@@ -28,7 +28,7 @@ type Summary struct {
 	RunID       string `json:"run_id"`
 	// Outcome is Succeeded, Failed, Cancelled or NotStarted.
 	Outcome string `json:"outcome"`
-	// Delivered: the receiver has answered the last event finally.
+	// Delivered: nothing is left to tell the receiver. It has the last event, or another end.
 	Delivered bool `json:"delivered"`
 	// Error is nil where there is nothing to say beyond the outcome.
 	Error *SummaryError `json:"error"`

@@ -45,11 +45,12 @@ func judgeCall(
 	if answered == "" {
 		answered = first(trailer, "wove-receiver")
 	}
+	wait, _ := delivery.RetryAfter(first(trailer, "retry-after"))
 	return delivery.Judge(delivery.Response{
 		Status:     httpStatus(code),
 		Text:       code.String(),
 		AnsweredBy: answered,
-		RetryAfter: delivery.RetryAfter(first(trailer, "retry-after")),
+		RetryAfter: wait,
 		Ack:        ack,
 	}, receiverID)
 }

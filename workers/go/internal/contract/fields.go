@@ -10,28 +10,22 @@ import (
 // fill sets the fields of message from an object. Names that it does not have are ignored,
 // and null is the same as absent.
 func fill(message protoreflect.Message, from value) *Error {
-	return fillEach(message, from, func(err *Error) *Error { return err })
+	return fillOnly(message, from, func(string) bool { return true })
 }
 
-// fillReadable sets what can be read, and leaves out what cannot.
-func fillReadable(message protoreflect.Message, from value) {
-	_ = fillEach(message, from, func(*Error) *Error { return nil })
-}
-
-func fillEach(message protoreflect.Message, from value, judge func(*Error) *Error) *Error {
+// fillOnly is fill for some of the names.
+func fillOnly(message protoreflect.Message, from value, wanted func(name string) bool) *Error {
 	if from.kind != object {
 		return wrongType("an object", from)
 	}
 	fields := message.Descriptor().Fields()
 	for _, member := range from.members {
 		field := fields.ByJSONName(member.name)
-		if field == nil || member.value.kind == null {
+		if field == nil || member.value.kind == null || !wanted(member.name) {
 			continue
 		}
 		if err := set(message, field, member.value); err != nil {
-			if err = judge(err.inside(member.name)); err != nil {
-				return err
-			}
+			return err.inside(member.name)
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"bytes"
+	"encoding/base64"
 	"unicode/utf8"
 
 	wovepb "github.com/wove-dev/wove/generated/go/wovepb/v1"
@@ -14,8 +15,9 @@ const maxRunID = 255
 
 // ReadPayload reads a payload from its JSON or from base64 of that.
 //
-// A payload of a newer version is returned as far as it can be read: it is the caller's to
-// refuse, and to report that where the payload says.
+// Of a payload of a newer version only the version, the callback URL and the names of the run
+// and the task are read, whatever the rest has become, and none of them is required: it is the
+// caller's to refuse, and to report that where the payload says.
 func ReadPayload(data []byte) (*wovepb.TaskPayload, error) {
 	data, err := unwrap(data)
 	if err != nil {
@@ -26,15 +28,13 @@ func ReadPayload(data []byte) (*wovepb.TaskPayload, error) {
 		return nil, problem
 	}
 	payload := &wovepb.TaskPayload{}
-	version, problem := versionOf(parsed)
-	if problem != nil {
+	if problem := fillOnly(payload.ProtoReflect(), parsed, isFirst); problem != nil {
 		return nil, problem
 	}
-	if version > Version {
-		fillReadable(payload.ProtoReflect(), parsed)
+	if payload.Version > Version {
 		return payload, nil
 	}
-	if problem := fill(payload.ProtoReflect(), parsed); problem != nil {
+	if problem := fillOnly(payload.ProtoReflect(), parsed, isLater); problem != nil {
 		return nil, problem
 	}
 	if problem := checkPayload(payload); problem != nil {
@@ -43,32 +43,29 @@ func ReadPayload(data []byte) (*wovepb.TaskPayload, error) {
 	return payload, nil
 }
 
-// unwrap gives the JSON, which may have come as base64. Schedulers break long lines.
+// isFirst says which fields mean the same in every version.
+func isFirst(name string) bool {
+	switch name {
+	case "version", "callback_url", "run_id", "task_id":
+		return true
+	}
+	return false
+}
+
+func isLater(name string) bool { return !isFirst(name) }
+
+// unwrap gives the JSON, which may have come as base64: of the standard alphabet, with padding.
+// Schedulers break long lines. What begins like other JSON is left to the parser to refuse.
 func unwrap(data []byte) ([]byte, error) {
 	trimmed := bytes.TrimSpace(data)
 	if len(trimmed) == 0 || bytes.IndexByte([]byte(`{["`), trimmed[0]) >= 0 {
 		return data, nil
 	}
-	joined := string(bytes.Join(bytes.Fields(trimmed), nil))
-	decoded, problem := readBytes(value{kind: text, text: joined})
-	if problem != nil {
+	decoded, err := base64.StdEncoding.DecodeString(string(bytes.Join(bytes.Fields(trimmed), nil)))
+	if err != nil {
 		return nil, &Error{"invalid_json", "", "expected a JSON object, or base64 of one"}
 	}
 	return decoded, nil
-}
-
-func versionOf(parsed value) (uint32, *Error) {
-	only := &wovepb.TaskPayload{}
-	reduced := value{kind: parsed.kind}
-	for _, member := range parsed.members {
-		if member.name == "version" {
-			reduced.members = append(reduced.members, member)
-		}
-	}
-	if problem := fill(only.ProtoReflect(), reduced); problem != nil {
-		return 0, problem
-	}
-	return only.Version, nil
 }
 
 func checkPayload(payload *wovepb.TaskPayload) *Error {

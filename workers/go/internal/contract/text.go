@@ -45,10 +45,13 @@ func parse(data []byte) (value, *Error) {
 	}
 	p := &parser{data: string(data)}
 	p.space()
-	found := p.value(0)
+	found := p.value("", 0)
 	p.space()
 	if p.err == nil && p.at < len(p.data) {
 		p.fail("text after it")
+	}
+	if p.err == nil {
+		p.err = p.twice
 	}
 	return found, p.err
 }
@@ -58,6 +61,10 @@ type parser struct {
 	data string
 	at   int
 	err  *Error
+	// twice is about the name that is there twice, of several the one in the object that the
+	// text opens first, at the byte opened. It counts if the text is JSON at all.
+	twice  *Error
+	opened int
 }
 
 func (p *parser) fail(problem string) {
@@ -91,7 +98,8 @@ func (p *parser) take(character byte) bool {
 	return true
 }
 
-func (p *parser) value(depth int) value {
+// value reads one value, which has a path in the text and is so deep in it.
+func (p *parser) value(path string, depth int) value {
 	if depth > maxDepth {
 		if p.err == nil {
 			p.err = &Error{"too_deep", "", "nested deeper than is read"}
@@ -101,9 +109,9 @@ func (p *parser) value(depth int) value {
 	}
 	switch p.peek() {
 	case '{':
-		return p.object(depth)
+		return p.object(path, depth)
 	case '[':
-		return p.list(depth)
+		return p.list(path, depth)
 	case '"':
 		read, unpaired := p.text()
 		return value{kind: text, text: read, unpaired: unpaired}
@@ -126,7 +134,8 @@ func (p *parser) value(depth int) value {
 	return value{kind: number, text: p.data[p.at-length : p.at]}
 }
 
-func (p *parser) object(depth int) value {
+func (p *parser) object(path string, depth int) value {
+	opened, repeats := p.at, false
 	found := value{kind: object}
 	names := map[string]bool{}
 	p.at++
@@ -140,8 +149,16 @@ func (p *parser) object(depth int) value {
 			break
 		}
 		name, _ := p.text()
-		if names[name] && p.err == nil {
-			p.err = &Error{"duplicate_key", short(name), "the name is there twice in one object"}
+		below := short(name)
+		if path != "" {
+			below = path + "." + below
+		}
+		if names[name] && !repeats {
+			repeats = true
+			if p.twice == nil || opened < p.opened {
+				p.twice = &Error{"duplicate_key", below, "the name is there twice in one object"}
+				p.opened = opened
+			}
 		}
 		names[name] = true
 		if !p.take(':') {
@@ -149,7 +166,7 @@ func (p *parser) object(depth int) value {
 			break
 		}
 		p.space()
-		found.members = append(found.members, member{name, p.value(depth + 1)})
+		found.members = append(found.members, member{name, p.value(below, depth+1)})
 		if p.take('}') {
 			return found
 		}
@@ -160,7 +177,7 @@ func (p *parser) object(depth int) value {
 	return found
 }
 
-func (p *parser) list(depth int) value {
+func (p *parser) list(path string, depth int) value {
 	found := value{kind: list}
 	p.at++
 	if p.take(']') {
@@ -168,7 +185,8 @@ func (p *parser) list(depth int) value {
 	}
 	for p.err == nil {
 		p.space()
-		found.items = append(found.items, p.value(depth+1))
+		below := path + "[" + strconv.Itoa(len(found.items)) + "]"
+		found.items = append(found.items, p.value(below, depth+1))
 		if p.take(']') {
 			return found
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -119,7 +120,7 @@ func TestRefusedVectors(t *testing.T) {
 // A worker reads no events from others, but the faults of their text are those of any text.
 func TestRefusedTexts(t *testing.T) {
 	for _, vector := range vectors.Load[vectors.Body](t, "refused.json") {
-		switch vector.Code {
+		switch vector.Code[0] {
 		case "invalid_utf8", "invalid_json", "duplicate_key":
 		case "too_deep": // of a text; the causes of an error are a message's
 			if vector.Path != "" {
@@ -156,32 +157,44 @@ func refusedAs(t *testing.T, err error, vector vectors.Body) {
 	if !errors.As(err, &problem) {
 		t.Fatalf("expected an *Error, got %v", err)
 	}
-	if problem.Code != vector.Code || problem.Path != vector.Path {
-		t.Fatalf("got %s at %q, want %s at %q", problem.Code, problem.Path, vector.Code, vector.Path)
+	if !slices.Contains(vector.Code, problem.Code) || problem.Path != vector.Path {
+		t.Fatalf("got %s at %q, want %v at %q", problem.Code, problem.Path, vector.Code, vector.Path)
 	}
 }
 
-func TestPayloadInBase64(t *testing.T) {
-	const text = `{"version":1,"run_id":"r","callback_url":"http://h/t","args_json":"{}???"}`
-	for name, encoded := range map[string]string{
-		"standard":        "eyJ2ZXJzaW9uIjoxLCJydW5faWQiOiJyIiwiY2FsbGJhY2tfdXJsIjoiaHR0cDovL2gvdCIsImFyZ3NfanNvbiI6Int9Pz8/In0=",
-		"URL-safe":        "eyJ2ZXJzaW9uIjoxLCJydW5faWQiOiJyIiwiY2FsbGJhY2tfdXJsIjoiaHR0cDovL2gvdCIsImFyZ3NfanNvbiI6Int9Pz8_In0",
-		"in broken lines": "eyJ2ZXJzaW9uIjoxLCJydW5faWQiOiJyIiwiY2FsbGJhY2tfdXJs\n IjoiaHR0cDovL2gvdCIsImFyZ3NfanNvbiI6Int9Pz8/In0=\n",
-	} {
-		t.Run(name, func(t *testing.T) {
-			want, err := ReadPayload([]byte(text))
-			if err != nil {
+func TestTextVectors(t *testing.T) {
+	for _, vector := range vectors.Load[vectors.Body](t, "texts.json") {
+		t.Run(vector.Name, func(t *testing.T) {
+			got, err := ReadPayload([]byte(vector.Text))
+			if vector.Refused {
+				if err == nil {
+					t.Fatalf("it was read: %v", got)
+				}
+				return
+			}
+			want := &wovepb.TaskPayload{}
+			if err := protojson.Unmarshal(vector.Expect, want); err != nil {
 				t.Fatal(err)
 			}
-			got, err := ReadPayload([]byte(encoded))
 			same(t, "read", got, want, err)
 		})
 	}
 }
 
-func TestNewerPayloadIsReadAsFarAsItGoes(t *testing.T) {
-	got, err := ReadPayload([]byte(
-		`{"version":7,"run_id":"r","callback_url":"http://h/t","delivery":"changed","attempt":"x"}`))
-	want := &wovepb.TaskPayload{Version: 7, RunId: "r", CallbackUrl: "http://h/t"}
-	same(t, "read", got, want, err)
+func TestTheFieldsOfEveryVersionMustBeReadable(t *testing.T) {
+	_, err := ReadPayload([]byte(`{"version":7,"run_id":5}`))
+	refusedAs(t, err, vectors.Body{Code: vectors.Words{"wrong_type"}, Path: "run_id"})
+}
+
+func TestOfSeveralNamesThatAreThereTwice(t *testing.T) {
+	for text, path := range map[string]string{
+		`{"a":{"x":1,"x":2},"b":{"y":1,"y":1}}`: "a.x",
+		`{"a":{"x":1,"x":2},"b":1,"b":2,"b":3}`: "b",
+		`[[{"a":1}],[0,{"a":1,"b":2,"a":3}]]`:   "[1][1].a",
+	} {
+		_, problem := parse([]byte(text))
+		refusedAs(t, problem, vectors.Body{Code: vectors.Words{"duplicate_key"}, Path: path})
+	}
+	_, problem := parse([]byte(`{"a":1,"a":2}x`))
+	refusedAs(t, problem, vectors.Body{Code: vectors.Words{"invalid_json"}})
 }

@@ -52,6 +52,35 @@ func (a Answer) Cancels() bool {
 	return a.Verdict == Accepted && a.Ack.GetCancel() != nil
 }
 
+// Delivered says, of the answer to a terminal event, whether the receiver has what it needs of
+// this execution: the event, or another ending of the run.
+func (a Answer) Delivered() bool {
+	return a.Verdict == Accepted || a.Verdict == Conflict || a.Verdict == Gone
+}
+
+// Stops says whether the task must not be called any more, or be stopped if it runs, after this
+// answer to an event that is not terminal.
+//
+// A detached task's weave may be gone, which keeps it from nothing; and once it runs, no answer
+// stops it.
+func (a Answer) Stops(event *wovepb.Event, detached bool) bool {
+	switch {
+	case !a.Final():
+		return false
+	case a.Verdict == Accepted:
+		return a.Cancels() && !detached
+	case event.GetTaskStarted() != nil:
+		return !(detached && a.Verdict == Gone)
+	default:
+		return refusesAll(a.Status) && !detached
+	}
+}
+
+// refusesAll says whether nothing that this execution sends will be taken after an answer.
+func refusesAll(status int) bool {
+	return status == 401 || status == 404 || status == 409 || status == 410
+}
+
 // NoAnswer is the answer of a try that got none.
 func NoAnswer(text string) Answer { return Answer{Verdict: Retry, Text: text} }
 
@@ -118,21 +147,21 @@ func verdict(status int) Verdict {
 	}
 }
 
-// Seconds is the duration of so many seconds; 0 for what is none.
+// Seconds is the duration of so many seconds; 0 for those that are not finite or below 0.
 func Seconds(seconds float64) time.Duration {
-	if !(seconds > 0) {
+	if !(seconds > 0) || math.IsInf(seconds, 1) {
 		return 0
 	}
 	return time.Duration(math.Min(seconds*float64(time.Second), math.MaxInt64/2))
 }
 
-// RetryAfter reads the header of that name, in both of its forms.
-func RetryAfter(text string) time.Duration {
+// RetryAfter reads the header of that name, in both of its forms; false if it says nothing.
+func RetryAfter(text string) (time.Duration, bool) {
 	if seconds, err := strconv.ParseFloat(text, 64); err == nil {
-		return Seconds(seconds)
+		return Seconds(seconds), seconds >= 0 && !math.IsInf(seconds, 1)
 	}
 	if date, err := http.ParseTime(text); err == nil {
-		return max(0, time.Until(date))
+		return max(0, time.Until(date)), true
 	}
-	return 0
+	return 0, false
 }

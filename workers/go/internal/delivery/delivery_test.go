@@ -43,15 +43,17 @@ func TestTheTableOfAnswers(t *testing.T) {
 }
 
 func TestRetryAfterInBothForms(t *testing.T) {
-	if got := RetryAfter("1.5"); got != 1500*time.Millisecond {
-		t.Errorf("seconds: %v", got)
+	for text, want := range map[string]time.Duration{"1.5": 1500 * time.Millisecond, "0": 0} {
+		if got, ok := RetryAfter(text); got != want || !ok {
+			t.Errorf("%q: %v, %v", text, got, ok)
+		}
 	}
 	date := time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)
-	if got := RetryAfter(date); got < 50*time.Minute || got > time.Hour {
+	if got, ok := RetryAfter(date); !ok || got < 50*time.Minute || got > time.Hour {
 		t.Errorf("date: %v", got)
 	}
-	for _, text := range []string{"", "soon", "-3", "NaN"} {
-		if got := RetryAfter(text); got != 0 {
+	for _, text := range []string{"", "soon", "-3", "NaN", "inf"} {
+		if got, ok := RetryAfter(text); got != 0 || ok {
 			t.Errorf("%q: %v", text, got)
 		}
 	}

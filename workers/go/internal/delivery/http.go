@@ -91,8 +91,9 @@ func read(response *http.Response) Response {
 		Status:     response.StatusCode,
 		Text:       strconv.Itoa(response.StatusCode),
 		AnsweredBy: response.Header.Get("Wove-Receiver"),
-		RetryAfter: RetryAfter(response.Header.Get("Retry-After")),
 	}
+	var asked bool
+	found.RetryAfter, asked = RetryAfter(response.Header.Get("Retry-After"))
 	if words := http.StatusText(response.StatusCode); words != "" {
 		found.Text += " " + words
 	}
@@ -105,8 +106,8 @@ func read(response *http.Response) Response {
 		return found
 	}
 	found.Ack = ack
-	if found.RetryAfter == 0 && ack.RetryAfterSeconds != nil {
-		found.RetryAfter = Seconds(*ack.RetryAfterSeconds)
+	if !asked {
+		found.RetryAfter = Seconds(ack.GetRetryAfterSeconds())
 	}
 	return found
 }

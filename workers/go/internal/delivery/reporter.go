@@ -43,12 +43,23 @@ func NewReporter(route Route) *Reporter {
 // Deliver sends an event until there is a final answer, for so long at most. The event is the
 // same on every try. Its error is an *Undelivered.
 func (r *Reporter) Deliver(ctx context.Context, body *Body, within time.Duration) (Answer, error) {
-	begin := time.Now()
+	return r.deliver(ctx, body, time.Now(), within, nil)
+}
+
+// GoOn is Deliver after a first try, which began then and got an answer that is not final.
+func (r *Reporter) GoOn(
+	ctx context.Context, body *Body, begin time.Time, within time.Duration, first Answer,
+) (Answer, error) {
+	return r.deliver(ctx, body, begin, within, &first)
+}
+
+func (r *Reporter) deliver(
+	ctx context.Context, body *Body, begin time.Time, within time.Duration, first *Answer,
+) (Answer, error) {
 	fresh := false
 	for tries := 1; ; tries++ {
-		try, cancel := context.WithTimeout(ctx, max(r.left(begin.Add(within)), shortestTry))
-		answer := r.route.Post(try, body, fresh)
-		cancel()
+		answer := r.try(ctx, body, begin.Add(within), fresh, first)
+		first = nil
 		if answer.Final() {
 			return answer, nil
 		}
@@ -59,6 +70,18 @@ func (r *Reporter) Deliver(ctx context.Context, body *Body, within time.Duration
 		}
 		r.pause(ctx, min(Backoff(tries)+answer.RetryAfter, left))
 	}
+}
+
+// try is one, unless there has been one.
+func (r *Reporter) try(
+	ctx context.Context, body *Body, deadline time.Time, fresh bool, had *Answer,
+) Answer {
+	if had != nil {
+		return *had
+	}
+	try, cancel := context.WithTimeout(ctx, max(r.left(deadline), shortestTry))
+	defer cancel()
+	return r.route.Post(try, body, fresh)
 }
 
 // Hurry gives up everything that is not delivered in so long from now.

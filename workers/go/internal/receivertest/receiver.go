@@ -62,6 +62,13 @@ func New(t testing.TB, script func(Seen) Reply) *Receiver {
 	return r
 }
 
+// Script changes how it answers.
+func (r *Receiver) Script(script func(Seen) Reply) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.script = script
+}
+
 // ServeHTTP takes an event.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	body, err := io.ReadAll(request.Body)
@@ -76,10 +83,11 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	seen := Seen{event, Kind(event), body, request.Header.Clone(), request.RemoteAddr}
 	r.mu.Lock()
 	r.seen = append(r.seen, seen)
+	script := r.script
 	r.mu.Unlock()
 	reply := Reply{}
-	if r.script != nil {
-		reply = r.script(seen)
+	if script != nil {
+		reply = script(seen)
 	}
 	if reply.Drop {
 		panic(http.ErrAbortHandler)

@@ -27,8 +27,40 @@ type Body struct {
 	BodyBase64  []byte  `json:"body_base64"`
 	BodyParts   [][]any `json:"body_parts"`
 	Expect      json.RawMessage
-	Code        string
-	Path        string
+	// Code has one word, or several of which any will do.
+	Code Words
+	Path string
+	// Refused says that a text must be refused, in the files that hold both.
+	Refused bool
+	// Text is a payload as a program finds it.
+	Text string
+}
+
+// Words are written as a text, or as a list of them.
+type Words []string
+
+// UnmarshalJSON takes either.
+func (w *Words) UnmarshalJSON(data []byte) error {
+	var one string
+	if json.Unmarshal(data, &one) == nil {
+		*w = Words{one}
+		return nil
+	}
+	return json.Unmarshal(data, (*[]string)(w))
+}
+
+// Answer is one, and what a worker does about it.
+type Answer struct {
+	Name         string
+	Status       int
+	WoveReceiver *string `json:"wove_receiver"`
+	Body         string
+	ReceiverID   *string `json:"receiver_id"`
+	Event        string
+	Detach       bool
+	StartGate    *string `json:"start_gate"`
+	Verdict      string
+	Stop         bool
 }
 
 // Data is the body itself.
@@ -43,7 +75,7 @@ func (b Body) Data() []byte {
 	return []byte(b.Body + joined.String())
 }
 
-// Load reads a file of vectors, all of Message or all of Body.
+// Load reads a file of vectors, all of one kind.
 func Load[Vector any](t *testing.T, name string) []Vector {
 	t.Helper()
 	_, here, _, _ := runtime.Caller(0)
