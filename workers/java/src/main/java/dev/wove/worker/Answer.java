@@ -1,5 +1,6 @@
 package dev.wove.worker;
 
+import dev.wove.v1.Event;
 import dev.wove.v1.EventAck;
 import java.util.OptionalDouble;
 
@@ -58,6 +59,38 @@ record Answer(Verdict verdict, int status, String text, EventAck ack, OptionalDo
   /** The receiver asks to stop the task. */
   boolean cancels() {
     return ack != null && ack.hasCancel();
+  }
+
+  /**
+   * The task is not to be called, or to be stopped if it runs.
+   *
+   * @param frame that was answered
+   * @param detached the weave may be gone: of a refused start all but that counts, and later
+   *     nothing
+   */
+  boolean stops(Event.FrameCase frame, boolean detached) {
+    return switch (frame) {
+      case TASK_STARTED ->
+          verdict == Verdict.ACCEPTED
+              ? cancels() && !detached
+              : verdict.isFinal() && !(detached && verdict == Verdict.GONE);
+      case HEARTBEAT, PROGRESS, LOG -> !detached && (cancels() || refusesAll());
+      default -> false;
+    };
+  }
+
+  /** To a terminal event: a minimal one is to be sent in its place. */
+  boolean asksForAnother() {
+    return verdict == Verdict.INVALID;
+  }
+
+  /** Nothing that this execution sends will be taken any more. */
+  private boolean refusesAll() {
+    return verdict.isFinal()
+        && switch (status) {
+          case 401, 404, 409, 410 -> true;
+          default -> false;
+        };
   }
 
   /** A new interval for heartbeats, if it holds one that makes sense. */

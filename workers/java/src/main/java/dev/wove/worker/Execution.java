@@ -1,5 +1,6 @@
 package dev.wove.worker;
 
+import dev.wove.v1.Event;
 import dev.wove.v1.RunSummary;
 import dev.wove.v1.TaskPayload;
 import java.util.OptionalDouble;
@@ -50,7 +51,7 @@ final class Execution {
     this.reporter = new Reporter(route);
     this.messages = new Messages(payload, encoding != Encoding.JSON);
     this.endings = new Endings(messages, Tasks.name(payload), payload.getMaxEventBytes());
-    this.extras = new Extras(route, this::heard);
+    this.extras = new Extras(route, answer -> heard(Event.FrameCase.PROGRESS, answer));
     this.detached = payload.getDelivery().getDeliveryOrphanPolicy().equals("detach");
     ExitWatch.add(this);
     Threads.start("wove-run", this::run);
@@ -153,7 +154,12 @@ final class Execution {
   private boolean started() {
     OptionalDouble interval = Start.interval(payload);
     boolean gated = !payload.getStartGate().equals("none") && !detached;
-    start = new Start(reporter, route, messages.encode(messages.started(interval)), this::heard);
+    start =
+        new Start(
+            reporter,
+            route,
+            messages.encode(messages.started(interval)),
+            late -> heard(Event.FrameCase.TASK_STARTED, late));
     Answer answer;
     try {
       answer = gated ? start.gated() : start.ungated();
@@ -161,20 +167,24 @@ final class Execution {
       unreachable("not_started", "the start", trouble);
       return false;
     }
-    boolean excused = answer.verdict() == Verdict.RETRY || answer.verdict() == Verdict.GONE;
-    if (answer.verdict() != Verdict.ACCEPTED
-        && !(detached && excused)
-        && !(!gated && answer.verdict() == Verdict.RETRY)) {
+    boolean accepted = answer.verdict() == Verdict.ACCEPTED;
+    if (!accepted && answer.stops(Event.FrameCase.TASK_STARTED, detached)) {
       String message = "the receiver answered " + answer.text() + " to task_started";
       summarize("not_started", true, "StartRefused", message);
       return false;
     }
     if (interval.isPresent()) {
       double first = answer.heartbeatSeconds().orElse(interval.getAsDouble());
-      pulse = new Pulse(route, first, () -> messages.encode(messages.heartbeat()), this::heard);
+      pulse =
+          new Pulse(
+              route,
+              first,
+              interval.getAsDouble(),
+              () -> messages.encode(messages.heartbeat()),
+              beaten -> heard(Event.FrameCase.HEARTBEAT, beaten));
     }
-    if (answer.verdict() == Verdict.ACCEPTED) {
-      heard(answer);
+    if (accepted) {
+      heard(Event.FrameCase.TASK_STARTED, answer);
     }
     return true;
   }
@@ -185,7 +195,7 @@ final class Execution {
     Ending last = ending;
     try {
       Answer answer = reporter.deliver(last.body(), seconds);
-      if (answer.verdict() == Verdict.INVALID) {
+      if (answer.asksForAnother()) {
         last = endings.inPlaceOf(last, answer);
         answer = reporter.deliver(last.body(), seconds);
       }
@@ -209,24 +219,23 @@ final class Execution {
     }
   }
 
-  /** An answer to whichever event, from whichever thread. */
-  private void heard(Answer answer) {
+  /** An answer to whichever event but the last, from whichever thread. */
+  private void heard(Event.FrameCase frame, Answer answer) {
     Pulse beating = pulse;
     if (beating != null) {
       answer.heartbeatSeconds().ifPresent(beating::interval);
     }
-    if (detached) {
-      return;
+    if (detached || !answer.stops(frame, false)) {
+      return; // once a detached one runs, nothing stops it
     }
-    if (answer.cancels()) {
-      call.ask("the weave cancelled it");
-    } else if (answer.verdict() == Verdict.GONE || answer.status() == 404) {
-      call.ask("the weave no longer waits for it");
-    }
+    call.ask(
+        answer.cancels()
+            ? "the weave cancelled it"
+            : "the weave no longer takes what it reports: " + answer.text());
   }
 
   private double terminalSeconds() {
-    if (payload.hasDeliveryRetrySeconds()) {
+    if (payload.getDeliveryRetrySeconds() > 0) { // else as if absent
       return payload.getDeliveryRetrySeconds();
     }
     double ran = Reporter.now() - began;

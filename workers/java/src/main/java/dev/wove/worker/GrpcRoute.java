@@ -69,10 +69,13 @@ final class GrpcRoute implements Route {
       private GrpcLine line;
 
       @Override
-      public Answer beat(Body body, Duration timeout) {
-        ManagedChannel channel = BEATS.get(target.peer(), false);
+      public Answer beat(Body body, Duration timeout, boolean fresh) {
+        ManagedChannel channel = BEATS.get(target.peer(), fresh);
         if (channel == null) {
-          return behind.beat(body, timeout);
+          return behind.beat(body, timeout, fresh);
+        }
+        if (fresh) {
+          close();
         }
         if (line == null || line.hasEnded()) {
           line = new GrpcLine(channel, headers, receiverId, body.event().getRunId(), heard);

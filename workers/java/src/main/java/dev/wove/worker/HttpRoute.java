@@ -5,7 +5,6 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZonedDateTime;
@@ -55,8 +54,8 @@ final class HttpRoute implements Route {
   public Line line(Consumer<Answer> heard) {
     return new Line() {
       @Override
-      public Answer beat(Body body, Duration timeout) {
-        return send(beats.get(), body, timeout);
+      public Answer beat(Body body, Duration timeout, boolean fresh) {
+        return send(fresh ? beats.renew() : beats.get(), body, timeout);
       }
 
       @Override
@@ -96,23 +95,40 @@ final class HttpRoute implements Route {
   }
 
   private Answer judge(HttpResponse<byte[]> response) {
-    int status = response.statusCode();
-    return Answer.judge(
-        status,
-        Integer.toString(status),
+    return judge(
+        response.statusCode(),
         response.headers().firstValue("wove-receiver").orElse(null),
-        receiverId,
-        retryAfter(response.headers().firstValue("retry-after")),
-        ack(response));
+        response.headers().firstValue("retry-after"),
+        response.body(),
+        receiverId);
+  }
+
+  /**
+   * Judges an answer.
+   *
+   * @param status of HTTP
+   * @param answeredBy the header Wove-Receiver; null: none
+   * @param retryAfter the header Retry-After
+   * @param body of the answer
+   * @param receiverId the payload's; empty if it has none
+   */
+  static Answer judge(
+      int status, String answeredBy, Optional<String> retryAfter, byte[] body, String receiverId) {
+    EventAck ack = ack(body);
+    OptionalDouble pause = retryAfter(retryAfter);
+    if (pause.isEmpty() && ack != null && ack.hasRetryAfterSeconds()) {
+      pause = retryAfter(Optional.of(Double.toString(ack.getRetryAfterSeconds())));
+    }
+    return Answer.judge(status, Integer.toString(status), answeredBy, receiverId, pause, ack);
   }
 
   /** The acknowledgement; what cannot be read was accepted all the same. */
-  private static EventAck ack(HttpResponse<byte[]> response) {
-    if (response.statusCode() != 200 || response.body().length == 0) {
+  private static EventAck ack(byte[] body) {
+    if (body.length == 0) {
       return null;
     }
     try {
-      return Acks.parse(new String(response.body(), StandardCharsets.UTF_8));
+      return Acks.parse(StrictJson.decode(body));
     } catch (ContractException error) {
       return null;
     }

@@ -11,6 +11,7 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.Base64;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -21,6 +22,7 @@ import java.util.regex.Pattern;
 final class MessageReader {
   private static final Pattern NUMBER =
       Pattern.compile("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?");
+  private static final Set<String> NOT_FINITE = Set.of("NaN", "Infinity", "-Infinity");
   private static final Pattern STANDARD = Pattern.compile("[A-Za-z0-9+/]*={0,2}");
   private static final Pattern URL_SAFE = Pattern.compile("[A-Za-z0-9_-]*={0,2}");
 
@@ -106,11 +108,7 @@ final class MessageReader {
         }
         return plain.getAsBoolean();
       case DOUBLE:
-        double number = Double.parseDouble(numberText(plain, path));
-        if (Double.isInfinite(number)) {
-          throw new ContractException("out_of_range", path, "the number is too large");
-        }
-        return number;
+        return number(plain, path);
       case INT:
         boolean unsigned = field.getType() == FieldDescriptor.Type.UINT32;
         return integer(numberText(plain, path), unsigned, path);
@@ -146,6 +144,15 @@ final class MessageReader {
       // half a padding, or a length that base64 does not have
     }
     throw new ContractException("invalid_base64", path, "it is no base64");
+  }
+
+  private static double number(JsonPrimitive plain, String path) throws ContractException {
+    boolean named = plain.isString() && NOT_FINITE.contains(plain.getAsString());
+    double number = named ? Double.NaN : Double.parseDouble(numberText(plain, path));
+    if (!Double.isFinite(number)) {
+      throw new ContractException("not_finite", path, "it is not a finite number");
+    }
+    return number;
   }
 
   private static String numberText(JsonPrimitive plain, String path) throws ContractException {

@@ -5,7 +5,7 @@ import com.google.gson.JsonObject;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import dev.wove.v1.TaskPayload;
 import java.util.Base64;
-import java.util.Map;
+import java.util.List;
 
 /** Payloads, in the forms in which backends carry them. */
 final class Payloads {
@@ -13,6 +13,10 @@ final class Payloads {
   static final int VERSION = 1;
 
   private static final int MAX_RUN_ID = 255;
+
+  /** All that may be read of a newer version: the rest may have become anything. */
+  private static final List<String> READ_OF_ANY_VERSION =
+      List.of("version", "callback_url", "run_id", "task_id");
 
   private Payloads() {}
 
@@ -87,11 +91,11 @@ final class Payloads {
 
   /** Of a newer version only so much is needed as to say that it is newer. */
   private static void readWhatCanBe(JsonObject object, TaskPayload.Builder payload) {
-    for (Map.Entry<String, JsonElement> entry : object.entrySet()) {
-      FieldDescriptor field = TaskPayload.getDescriptor().findFieldByName(entry.getKey());
+    for (String name : READ_OF_ANY_VERSION) {
+      FieldDescriptor field = TaskPayload.getDescriptor().findFieldByName(name);
       try {
-        if (field != null) {
-          MessageReader.readField(entry.getValue(), payload, field, entry.getKey());
+        if (object.has(name)) {
+          MessageReader.readField(object.get(name), payload, field, name);
         }
       } catch (ContractException error) {
         payload.clearField(field);
@@ -108,10 +112,13 @@ final class Payloads {
   private static String fromBase64(String text) throws ContractException {
     try {
       // Shells and schedulers break long lines.
-      byte[] data = Base64.getDecoder().decode(text.replaceAll("[ \t\r\n]+", ""));
-      return StrictJson.decode(data);
+      String words = text.replaceAll("[ \t\r\n]+", "");
+      if (!words.isEmpty() && words.length() % 4 == 0) { // Java would take it unpadded, too
+        return StrictJson.decode(Base64.getDecoder().decode(words));
+      }
     } catch (IllegalArgumentException error) {
-      throw new InvalidPayloadException("neither a JSON object nor base64 of one");
+      // it holds a character that base64 has not
     }
+    throw new InvalidPayloadException("neither a JSON object nor base64 of one");
   }
 }

@@ -14,6 +14,7 @@ final class Pulse {
   private final Route route;
   private final Supplier<Body> make;
   private final Consumer<Answer> heard;
+  private final double longestPause;
   private double interval;
   private boolean stopped;
 
@@ -22,12 +23,19 @@ final class Pulse {
    *
    * @param route of the execution
    * @param interval seconds between beats
+   * @param longestPause seconds after a beat that could not be sent, at most
    * @param make makes the next beat
    * @param heard is called with each final answer, and with what comes unasked
    */
-  Pulse(Route route, double interval, Supplier<Body> make, Consumer<Answer> heard) {
+  Pulse(
+      Route route,
+      double interval,
+      double longestPause,
+      Supplier<Body> make,
+      Consumer<Answer> heard) {
     this.route = route;
     this.interval = interval;
+    this.longestPause = longestPause;
     this.make = make;
     this.heard = heard;
     Threads.start("wove-heartbeat", this::run);
@@ -54,10 +62,12 @@ final class Pulse {
       // Where the receiver can speak unasked, the first beat opens the way for that.
       double last = line.pushes() ? Double.NEGATIVE_INFINITY : Reporter.now();
       int failures = 0;
+      boolean fresh = false;
       while (due(last, failures)) {
         last = Reporter.now();
         Answer answer =
-            line.beat(make.get(), Reporter.seconds(Math.min(interval(), ANSWER_SECONDS)));
+            line.beat(make.get(), Reporter.seconds(Math.min(interval(), ANSWER_SECONDS)), fresh);
+        fresh = answer.verdict() == Verdict.ELSEWHERE;
         if (answer.verdict().isFinal()) {
           failures = 0;
           heard.accept(answer);
@@ -74,7 +84,8 @@ final class Pulse {
 
   /** Waits until a beat is due; false when there are to be no more. */
   private synchronized boolean due(double last, int failures) {
-    double backoff = failures == 0 ? 0 : 0.05 + Reporter.pause(failures, Double.MAX_VALUE);
+    double backoff =
+        failures == 0 ? 0 : Math.min(longestPause, 0.05 + Reporter.pause(failures, longestPause));
     while (!stopped) {
       double pause = failures == 0 ? interval : Math.min(interval, backoff);
       double left = last + pause - Reporter.now();

@@ -28,8 +28,9 @@ interface Route {
      *
      * @param body the heartbeat
      * @param timeout after which its answer is not waited for
+     * @param fresh use a new connection
      */
-    Answer beat(Body body, Duration timeout);
+    Answer beat(Body body, Duration timeout, boolean fresh);
 
     /** The receiver can speak unasked, once there has been a beat. */
     boolean pushes();

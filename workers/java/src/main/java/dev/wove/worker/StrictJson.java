@@ -9,6 +9,8 @@ import com.google.gson.internal.LazilyParsedNumber;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * RFC 8259 and nothing more, with every number's text kept.
@@ -22,6 +24,14 @@ final class StrictJson {
 
   private final String text;
   private int at;
+
+  /** The names and indexes that lead to what is being read. */
+  private final List<Object> path = new ArrayList<>();
+
+  /** Where the object begins that repeats a name: of several, the one that begins first. */
+  private int repeats = Integer.MAX_VALUE;
+
+  private String repeated;
 
   private StrictJson(String text) {
     this.text = text;
@@ -37,10 +47,13 @@ final class StrictJson {
   static JsonElement parse(String text) throws ContractException {
     StrictJson reader = new StrictJson(text);
     reader.skipSpace();
-    JsonElement value = reader.value("", 0);
+    JsonElement value = reader.value(0);
     reader.skipSpace();
     if (reader.at < text.length()) {
       throw invalid("there is text after it");
+    }
+    if (reader.repeated != null) {
+      throw new ContractException("duplicate_key", reader.repeated, "the name is given twice");
     }
     return value;
   }
@@ -60,15 +73,15 @@ final class StrictJson {
     }
   }
 
-  private JsonElement value(String path, int depth) throws ContractException {
+  private JsonElement value(int depth) throws ContractException {
     if (depth > MAX_DEPTH) {
       throw new ContractException("too_deep", "", "it nests deeper than " + MAX_DEPTH + " levels");
     }
     switch (peek()) {
       case '{':
-        return object(path, depth);
+        return object(depth);
       case '[':
-        return array(path, depth);
+        return array(depth);
       case '"':
         return new JsonPrimitive(string());
       case 't':
@@ -82,9 +95,9 @@ final class StrictJson {
     }
   }
 
-  private JsonObject object(String path, int depth) throws ContractException {
+  private JsonObject object(int depth) throws ContractException {
     JsonObject found = new JsonObject();
-    at++;
+    int begin = at++;
     skipSpace();
     if (peek() == '}') {
       at++;
@@ -95,22 +108,23 @@ final class StrictJson {
         throw invalid("a name is not in quotes");
       }
       String name = string();
-      String below = path.isEmpty() ? name : path + "." + name;
       skipSpace();
       expect(':');
       skipSpace();
-      JsonElement value = value(below, depth + 1);
-      if (found.has(name)) {
-        throw new ContractException("duplicate_key", below, "the name is given twice");
+      path.add(name);
+      if (found.has(name) && begin < repeats) {
+        repeats = begin;
+        repeated = pathText();
       }
-      found.add(name, value);
+      found.add(name, value(depth + 1));
+      path.remove(path.size() - 1);
       if (!another('}')) {
         return found;
       }
     }
   }
 
-  private JsonArray array(String path, int depth) throws ContractException {
+  private JsonArray array(int depth) throws ContractException {
     JsonArray found = new JsonArray();
     at++;
     skipSpace();
@@ -118,10 +132,25 @@ final class StrictJson {
       at++;
       return found;
     }
+    path.add(0);
     do {
-      found.add(value(path, depth + 1));
+      path.set(path.size() - 1, found.size());
+      found.add(value(depth + 1));
     } while (another(']'));
+    path.remove(path.size() - 1);
     return found;
+  }
+
+  private String pathText() {
+    StringBuilder words = new StringBuilder();
+    for (Object step : path) {
+      if (step instanceof Integer index) {
+        words.append('[').append(index).append(']');
+      } else {
+        words.append(words.length() == 0 ? "" : ".").append(step);
+      }
+    }
+    return words.toString();
   }
 
   /** Goes past a comma, or past the end of the list; whether it was a comma. */

@@ -2,6 +2,7 @@ package dev.wove.worker;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonArray;
@@ -17,6 +18,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Heartbeats, and how a task is stopped. */
 class CancelTest {
@@ -114,10 +117,43 @@ class CancelTest {
     assertFalse(receiver.ending().getTaskCancelled().getReason().isEmpty());
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {401, 404, 409, 410})
+  void stopsWhenNothingMoreIsTaken(int status) throws Exception {
+    receiver.rule = found -> unless(found, "heartbeat", Reply.of(status));
+    RunSummary summary = worker().run(beating("wrap", 0.3).toString());
+    assertEquals("cancelled", summary.getOutcome());
+    assertTrue(summary.getDelivered());
+    assertEquals(1, receiver.deliveries("task_cancelled").size());
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {400, 403, 413, 415, 421, 503})
+  void goesOnWhenABeatIsRefused(int status) throws Exception {
+    receiver.rule = found -> unless(found, "heartbeat", Reply.of(status));
+    assertEquals("succeeded", worker().run(beating("pause", 0.6).toString()).getOutcome());
+    assertTrue(receiver.deliveries("heartbeat").size() > 1);
+  }
+
   @Test
-  void stopsWhenNobodyWaits() throws Exception {
-    receiver.rule = found -> unless(found, "heartbeat", Reply.of(410));
-    assertEquals("cancelled", worker().run(beating("wrap", 0.3).toString()).getOutcome());
+  void beatsOnANewConnectionWhereAnotherReceiverAnswered() throws Exception {
+    Reply other = new Reply(410, "", "rx-2", null);
+    receiver.rule =
+        found ->
+            receiver.deliveries("heartbeat").size() == 1
+                ? unless(found, "heartbeat", other)
+                : Reply.ACCEPT;
+    assertEquals("succeeded", worker().run(beating("pause", 0.6).toString()).getOutcome());
+    List<Delivery> beats = receiver.deliveries("heartbeat");
+    assertNotEquals(beats.get(0).port(), beats.get(1).port());
+  }
+
+  @Test
+  void stopsAnUngatedTaskWhoseStartIsRefusedLate() throws Exception {
+    receiver.rule = found -> unless(found, "task_started", Reply.of(found.tries() < 3 ? 503 : 403));
+    JsonObject payload = receiver.payload("sleep", "{}");
+    payload.addProperty("start_gate", "none");
+    assertEquals("cancelled", worker().run(payload.toString()).getOutcome());
   }
 
   @Test

@@ -125,6 +125,14 @@ class DeliveryTest {
   }
 
   @Test
+  void honoursTheBodysRetryAfterWhereThereIsNoHeader() throws Exception {
+    receiver.rule = first(new Reply(503, "{\"retry_after_seconds\":0.6}", Receiver.ID, null));
+    run(payload());
+    List<Delivery> tries = receiver.deliveries("task_result");
+    assertTrue(tries.get(1).at() - tries.get(0).at() >= 0.6);
+  }
+
+  @Test
   void readsADateInRetryAfter() {
     assertEquals(
         0, HttpRoute.retryAfter(java.util.Optional.of("Wed, 21 Oct 2015 07:28:00 GMT")).orElse(-1));
@@ -250,14 +258,15 @@ class DeliveryTest {
     assertEquals("succeeded", run(payload).getOutcome());
   }
 
-  @Test
-  void detachedStartsAfter410() throws Exception {
-    receiver.rule = found -> found.frame().equals("task_started") ? Reply.of(410) : Reply.ACCEPT;
+  @ParameterizedTest
+  @ValueSource(ints = {400, 401, 403, 404, 409, 410})
+  void detachedStartsAfter410Only(int status) throws Exception {
+    receiver.rule = found -> found.frame().equals("task_started") ? Reply.of(status) : Reply.ACCEPT;
     JsonObject payload = payload();
     JsonObject delivery = new JsonObject();
     delivery.addProperty("delivery_orphan_policy", "detach");
     payload.add("delivery", delivery);
-    assertEquals("succeeded", run(payload).getOutcome());
+    assertEquals(status == 410 ? "succeeded" : "not_started", run(payload).getOutcome());
   }
 
   @Test
