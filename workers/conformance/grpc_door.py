@@ -10,6 +10,7 @@ import grpc
 import grpc.aio
 
 from workers.conformance.answers import Answer, grpc_code
+from workers.conformance.http_door import SETTLE_SECONDS
 from workers.conformance.receiver import Delivery, Receiver
 from wove.contract import ContractError
 from wove.contract.services import SERVICE, event_from_request
@@ -202,8 +203,7 @@ class _Proxy:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for _ in range(3):  # transports close in later turns of the loop, which may end now
-            await asyncio.sleep(0)
+        await asyncio.sleep(SETTLE_SECONDS)
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._closed:

@@ -10,9 +10,11 @@ from workers.conformance.receiver import Delivery, Receiver
 from wove.contract import ContractError, ack_to_json, decode_event
 from wovepb.v1.ack_pb2 import EventAck
 
-__all__ = ["HttpDoor"]
+__all__ = ["SETTLE_SECONDS", "HttpDoor"]
 
 DRAIN_SECONDS = 5.0
+SETTLE_SECONDS = 0.02
+"""Connections that were just accepted, and those just aborted, need a few turns of the loop."""
 
 
 class HttpDoor:
@@ -22,6 +24,7 @@ class HttpDoor:
         self._receiver = receiver
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
         self.port = 0
 
     @property
@@ -44,12 +47,17 @@ class HttpDoor:
 
     async def close(self) -> None:
         """The case is over."""
+        self._closed = True
         self.cut()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(SETTLE_SECONDS)
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._closed:
+            writer.transport.abort()
+            return
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
