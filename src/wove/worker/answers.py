@@ -149,12 +149,12 @@ def judge_status(
 
 
 def _ack(response: Response) -> EventAck | None:
-    if response.status != 200 or not response.body.lstrip().startswith(b"{"):
+    if not 200 <= response.status < 300 or not response.body.lstrip().startswith(b"{"):
         return None
     try:
         return ack_from_json(response.body)
     except ContractError as error:
-        # Other receivers may say anything in a 200: it was accepted all the same.
+        # Other receivers may say anything in it: it was accepted all the same.
         _log.debug("an acknowledgement could not be read: %s", error)
         return None
 

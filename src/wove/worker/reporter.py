@@ -45,12 +45,13 @@ class Reporter:
         self._hurry = threading.Event()
         self._latest = float("inf")
 
-    def deliver(self, body: Body, *, seconds: float) -> Answer:
+    def deliver(self, body: Body, *, seconds: float, tried: Answer | None = None) -> Answer:
         """Send until there is a final answer, with the same bytes each time.
 
         Args:
             body: the event.
             seconds: the deadline, from now.
+            tried: the answer to a try that was made already, which was not final.
 
         Raises:
             Undelivered: no final answer came in time.
@@ -58,9 +59,11 @@ class Reporter:
         begin = time.monotonic()
         tries, fresh = 0, False
         while True:
-            left = min(begin + seconds, self._latest) - time.monotonic()
-            timeout = max(min(ANSWER_SECONDS, left), 0.1)
-            answer = self.route.post(body, timeout=timeout, fresh=fresh)
+            answer, tried = tried, None
+            if answer is None:
+                left = min(begin + seconds, self._latest) - time.monotonic()
+                timeout = max(min(ANSWER_SECONDS, left), 0.1)
+                answer = self.route.post(body, timeout=timeout, fresh=fresh)
             tries += 1
             if answer.is_final:
                 return answer

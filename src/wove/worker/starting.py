@@ -56,7 +56,7 @@ def announce(
 
         def deliver() -> None:
             with contextlib.suppress(Undelivered):  # the terminal event says it all
-                heard(later.deliver(body, seconds=START_SECONDS))
+                heard(later.deliver(body, seconds=START_SECONDS, tried=answer))
 
         threading.Thread(target=deliver, name="wove-start", daemon=True).start()
         return Answer(Verdict.RETRY, answer.text, answer.status)

@@ -187,6 +187,24 @@ def test_a_detached_run_starts_although_its_weave_is_gone_and_not_for_another_an
     assert run(as_dict(payload))["outcome"] == ("succeeded" if runs else "not_started")
 
 
+def test_an_ungated_start_is_tried_again_when_and_where_its_first_answer_said(
+    receiver: Receiver,
+) -> None:
+    first = Reply(421, headers={"Wove-Receiver": "another", "Retry-After": "1"})
+    receiver.rule = answer("task_started", first, Reply())
+    payload = receiver.payload(lambda: time.sleep(3))
+    payload.start_gate = "none"
+    run(as_dict(payload))
+    one, two = receiver.frames("task_started")
+    assert two.at - one.at > 0.9
+    assert two.connection != one.connection
+
+
+def test_a_cancel_in_any_2xx_is_read(receiver: Receiver) -> None:
+    receiver.rule = answer("task_started", Reply(202, b'{"cancel": {"run_id": "r1"}}'))
+    assert run(as_dict(receiver.payload(int)))["outcome"] == "cancelled"
+
+
 def test_the_limits_of_delivery_are_those_of_the_contract() -> None:
     assert starting.START_SECONDS == 60
     assert execution.TERMINAL_SECONDS == (300, 3600)
