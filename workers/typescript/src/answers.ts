@@ -44,6 +44,9 @@ export interface Response {
   readonly ack?: EventAck | undefined;
 }
 
+const TERMINAL: ReadonlySet<string> = new Set(["task_result", "task_error", "task_cancelled"]);
+/** After one of these nothing that this execution sends will be taken any more. */
+const UNWANTED: ReadonlySet<number> = new Set([401, 404, 409, 410]);
 const FINAL = new Map<number, Verdict>([
   [400, "invalid"],
   [413, "invalid"],
@@ -59,7 +62,8 @@ const FINAL = new Map<number, Verdict>([
  * @param receiverId - the payload's; undefined if it has none: then the plain table holds
  */
 export function judge(response: Response, receiverId: string | undefined): Answer {
-  const { status, text, answeredBy, retryAfter, ack } = response;
+  const { status, text, answeredBy, ack } = response;
+  const retryAfter = waitable(response.retryAfter);
   if (receiverId) {
     if (answeredBy === undefined) {
       // A balancer's or a proxy's own answer, whatever its status.
@@ -89,18 +93,47 @@ export function isFinal(answer: Answer): boolean {
   return answer.verdict !== "retry" && answer.verdict !== "elsewhere";
 }
 
-/** Why this answer to an event of a running task asks to stop the task, if it does. */
-export function stopReason(answer: Answer): string | undefined {
-  if (answer.ack?.cancel) {
-    return "the weave cancelled it";
+/** Whether this answer to a terminal event ends the run without a failure of the worker's. */
+export function isDelivered({ verdict }: Answer): boolean {
+  return verdict === "accepted" || verdict === "conflict" || verdict === "gone";
+}
+
+/** Whether a minimal `task_error` is to be sent, once, in place of the event. */
+export function asksForLess(answer: Answer, frame: string): boolean {
+  return answer.verdict === "invalid" && TERMINAL.has(frame);
+}
+
+/**
+ * Why this answer stops the task, or keeps it from being called; undefined where it does not.
+ *
+ * @param frame - the name of the frame that was answered
+ * @param detached - nobody need be left who waits for the run
+ */
+export function stopReason(
+  answer: Answer,
+  frame: string,
+  detached: boolean,
+): string | undefined {
+  if (TERMINAL.has(frame) || !isFinal(answer)) {
+    return undefined;
   }
-  const gone = answer.verdict === "gone" || answer.verdict === "conflict";
-  const unknown = isFinal(answer) && (answer.status === 401 || answer.status === 404);
-  return gone || unknown ? "the weave no longer waits for it" : undefined;
+  if (answer.verdict === "accepted") {
+    return answer.ack?.cancel && !detached ? "the weave cancelled it" : undefined;
+  }
+  if (frame === "task_started") {
+    // Another execution may have the run: that stops a detached one, too.
+    const missed = detached && answer.verdict === "gone";
+    return missed ? undefined : `the receiver answered ${answer.text} to task_started`;
+  }
+  const lost = UNWANTED.has(answer.status) && !detached;
+  return lost ? "the weave no longer waits for it" : undefined;
 }
 
 /** `Retry-After` in seconds. Its other form, a date, is left to the worker's own backoff. */
 export function retryAfterSeconds(value: string | null | undefined): number | undefined {
-  const seconds = value ? Number(value) : NaN;
-  return seconds >= 0 && seconds < 1e9 ? seconds : undefined;
+  return waitable(value ? Number(value) : undefined);
+}
+
+function waitable(seconds: number | undefined): number | undefined {
+  return seconds !== undefined && seconds >= 0 && seconds < 1e9 ? seconds : undefined;
 }

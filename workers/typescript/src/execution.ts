@@ -1,7 +1,7 @@
 /** One execution of one payload, from `task_started` to the acknowledged terminal event. */
 
-import { isFinal, stopReason, type Answer } from "./answers.js";
-import { PAYLOAD_VERSION } from "./contract/messages.js";
+import { asksForLess, isDelivered, stopReason, type Answer } from "./answers.js";
+import { frameName, PAYLOAD_VERSION } from "./contract/messages.js";
 import { parseObject } from "./contract/read.js";
 import type { TaskContext } from "./context.js";
 import { redacted } from "./endpoint.js";
@@ -61,7 +61,7 @@ export class Execution {
     this.#events = new Events(payload, options.encoding);
     this.#endings = new Endings(this.#events, this.#name, payload.maxEventBytes);
     this.#reporter = new Reporter(options.route);
-    const heard = (answer: Answer): void => this.#heard(answer);
+    const heard = (answer: Answer, frame: string): void => this.#heard(answer, frame);
     this.#reports = new Reports(payload, this.#events, options.route, heard);
     this.#detached = payload.delivery?.deliveryOrphanPolicy === "detach";
     this.#stop.onAsk = () => {
@@ -112,21 +112,21 @@ export class Execution {
     let answer: Answer;
     try {
       const body = this.#events.started(interval);
-      const heard = (late: Answer): void => this.#heard(late);
+      const heard = (late: Answer): void => this.#heard(late, "task_started");
       answer = await announce(this.#reporter, body, gated, heard);
     } catch (error) {
       throw this.#undelivered("not_started", "the start", error);
     }
-    if (isFinal(answer) && answer.verdict !== "accepted" && !this.#detached) {
-      const message = `the receiver answered ${answer.text} to task_started`;
+    const message = stopReason(answer, "task_started", this.#detached);
+    if (message !== undefined && answer.verdict !== "accepted") {
       return summarize(this.#payload, "not_started", true, { kind: "StartRefused", message });
     }
     if (interval !== undefined) {
       const line = this.#options.route.openLine((runId) => this.#pushed(runId));
       const beat = () => this.#events.heartbeat();
-      this.#pulse = new Pulse(line, interval, beat, (heard) => this.#heard(heard));
+      this.#pulse = new Pulse(line, interval, beat, (heard) => this.#heard(heard, "heartbeat"));
     }
-    this.#heard(answer);
+    this.#heard(answer, "task_started");
     return undefined;
   }
 
@@ -196,7 +196,7 @@ export class Execution {
     let answer: Answer;
     try {
       answer = await this.#reporter.deliver(ending.body, this.#terminalSeconds());
-      if (answer.verdict === "invalid") {
+      if (asksForLess(answer, frameName(ending.body.event))) {
         const code = answer.status === 413 ? "result_too_large" : "event_refused";
         const was = ending.words ? `${ending.words.kind}: ${ending.words.message}` : "a result";
         const message = `the receiver refused the task's end: ${answer.text}; it was ${was}`;
@@ -210,22 +210,26 @@ export class Execution {
       }
       throw undelivered;
     }
+    if (!isDelivered(answer)) {
+      throw this.#refused(ending.outcome, answer);
+    }
     return summarize(this.#payload, ending.outcome, true, ending.words);
   }
 
   #terminalSeconds(): number {
     const [shortest, longest] = TERMINAL_SECONDS;
     const ran = Math.min(Math.max(now() - this.#began, shortest), longest);
-    return this.#payload.deliveryRetrySeconds ?? ran;
+    const asked = this.#payload.deliveryRetrySeconds ?? 0;
+    return asked > 0 ? asked : ran;
   }
 
-  /** An answer to an event of the running task. */
-  #heard(answer: Answer): void {
-    const interval = answer.ack?.heartbeatSeconds;
-    if (interval !== undefined && interval > 0 && this.#pulse) {
-      this.#pulse.setInterval(interval);
+  /** An answer to an event of the running task. Nothing stops a detached one. */
+  #heard(answer: Answer, frame: string): void {
+    const interval = answer.ack?.heartbeatSeconds ?? 0;
+    if (interval > 0 && Number.isFinite(interval)) {
+      this.#pulse?.setInterval(interval);
     }
-    const reason = stopReason(answer);
+    const reason = stopReason(answer, frame, this.#detached);
     if (reason && !this.#detached) {
       this.#stop.ask(reason);
     }
@@ -254,6 +258,17 @@ export class Execution {
       `the worker could not report ${what} of task ${JSON.stringify(this.#name)} to ` +
       `${redacted(this.#payload.callbackUrl)}: ${error.message}. That address must lead from ` +
       "the worker to the weave's process.";
+    return this.#lost(outcome, message);
+  }
+
+  #refused(outcome: Summary["outcome"], answer: Answer): UndeliveredError {
+    const message =
+      `the receiver at ${redacted(this.#payload.callbackUrl)} refused the end of task ` +
+      `${JSON.stringify(this.#name)}: ${answer.text}. Its outcome is lost.`;
+    return this.#lost(outcome, message);
+  }
+
+  #lost(outcome: Summary["outcome"], message: string): UndeliveredError {
     const words = { kind: "CallbackUnreachableError", message };
     return new UndeliveredError(message, summarize(this.#payload, outcome, false, words));
   }

@@ -105,12 +105,13 @@ export class HttpRoute implements Route {
       const value = response.headers[name];
       return Array.isArray(value) ? value[0] : value;
     };
+    const ack = readBody(data);
     const parts = {
       status,
       text: `${status} ${http.STATUS_CODES[status] ?? ""}`.trim(),
       answeredBy: header("wove-receiver"),
-      retryAfter: retryAfterSeconds(header("retry-after")),
-      ack: status === 200 ? readAcceptance(data) : undefined,
+      retryAfter: retryAfterSeconds(header("retry-after")) ?? ack?.retryAfterSeconds,
+      ack,
     };
     return judge(parts, this.#receiverId);
   }
@@ -132,8 +133,8 @@ async function read(response: http.IncomingMessage): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-/** The acknowledgement; a body that cannot be read is an acceptance all the same. */
-function readAcceptance(data: Buffer): EventAck | undefined {
+/** The acknowledgement; one that cannot be read is none, and the status holds all the same. */
+function readBody(data: Buffer): EventAck | undefined {
   try {
     return data.length > 0 ? readAck(data) : undefined;
   } catch {

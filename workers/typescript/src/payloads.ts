@@ -20,6 +20,10 @@ const SPACE = /[ \t\r\n]+/g;
 export function decodePayload(input: PayloadInput): { payload: TaskPayload; url: URL } {
   try {
     const payload = readPayload(toObject(input));
+    if (!payload.runId) {
+      // One of a newer version, and nobody to report that to.
+      throw new ContractError("missing_field", "run_id", "expected the run's name");
+    }
     return { payload, url: callbackUrl(payload.callbackUrl) };
   } catch (error) {
     if (!(error instanceof ContractError)) {
@@ -42,16 +46,16 @@ function toObject(input: PayloadInput): JsonObject {
 function toJson(data: string | Uint8Array): string | Uint8Array {
   // Only the first characters are looked at: a payload may be large.
   const begin = typeof data === "string" ? data.slice(0, 200) : decodeStart(data);
-  if (!/^[A-Za-z0-9+/_-]/.test(begin.replace(SPACE, ""))) {
+  if (begin.replace(SPACE, "").startsWith("{")) {
     return data;
   }
   const text = typeof data === "string" ? data : Buffer.from(data).toString("latin1");
   // Shells and schedulers break long lines; what is left must be base64.
-  const digits = text.replace(SPACE, "").replace(/={1,2}$/, "");
-  if (!/^[A-Za-z0-9+/_-]*$/.test(digits)) {
+  const base64 = text.replace(SPACE, "");
+  if (base64.length % 4 !== 0 || /[^A-Za-z0-9+/]/.test(base64.replace(/={1,2}$/, ""))) {
     throw new ContractError("invalid_json", "", "neither a JSON object nor base64 of one");
   }
-  return Buffer.from(digits, "base64");
+  return Buffer.from(base64, "base64");
 }
 
 function decodeStart(data: Uint8Array): string {

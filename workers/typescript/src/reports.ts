@@ -6,6 +6,7 @@
  */
 
 import type { Answer } from "./answers.js";
+import { frameName } from "./contract/messages.js";
 import type { LogOptions, ProgressReport } from "./context.js";
 import type { Body, Events, Frame } from "./events.js";
 import type { Route } from "./route.js";
@@ -22,18 +23,18 @@ export class Reports {
   readonly #payload: TaskPayload;
   readonly #events: Events;
   readonly #route: Route;
-  readonly #heard: (answer: Answer) => void;
+  readonly #heard: (answer: Answer, frame: string) => void;
   readonly #over = new AbortController();
   readonly #waiting: Body[] = [];
   #sending: Promise<void> | undefined;
   #closed = false;
 
-  /** @param heard - called with each answer */
+  /** @param heard - called with each answer, and the name of the frame that was answered */
   constructor(
     payload: TaskPayload,
     events: Events,
     route: Route,
-    heard: (answer: Answer) => void,
+    heard: (answer: Answer, frame: string) => void,
   ) {
     this.#payload = payload;
     this.#events = events;
@@ -86,7 +87,7 @@ export class Reports {
   async #send(): Promise<void> {
     for (let body = this.#waiting.shift(); body; body = this.#waiting.shift()) {
       const how = { timeout: SEND_SECONDS, signal: this.#over.signal };
-      this.#heard(await this.#route.post(body, how));
+      this.#heard(await this.#route.post(body, how), frameName(body.event));
     }
   }
 }

@@ -240,7 +240,7 @@ describe("refused events", () => {
       receiver.deliveries.length = 0;
       receiver.on("task_result", { status });
       receiver.on("task_error", { status });
-      const summary = await worker.run(receiver.payload("double", { n: 1 }));
+      const { summary } = await undelivered(receiver.payload("double", { n: 1 }));
       assert.deepEqual(receiver.names, ["task_started", "task_result", "task_error"]);
       const error = errorOf("task_error");
       assert.deepEqual(
@@ -249,7 +249,19 @@ describe("refused events", () => {
       );
       const ids = receiver.deliveries.map(({ event }) => event["event_id"]);
       assert.equal(new Set(ids).size, 3);
-      assert.equal(summary.outcome, "failed");
+      assert.deepEqual([summary.outcome, summary.delivered], ["failed", false]);
+    }
+  });
+
+  it("are lost where nothing is taken any more", async () => {
+    for (const status of [401, 403, 404]) {
+      receiver.deliveries.length = 0;
+      receiver.on("task_result", { status });
+      const { summary, message } = await undelivered(receiver.payload("double", { n: 1 }));
+      assert.deepEqual(receiver.names, ["task_started", "task_result"]);
+      assert.deepEqual([summary.outcome, summary.delivered], ["succeeded", false]);
+      assert.match(message, new RegExp(String(status)));
+      assert.ok(!message.includes(TOKEN));
     }
   });
 
@@ -297,6 +309,16 @@ describe("refused events", () => {
     }
   });
 });
+
+async function undelivered(payload: object): Promise<UndeliveredError> {
+  try {
+    await worker.run(payload);
+  } catch (error) {
+    assert.ok(error instanceof UndeliveredError);
+    return error;
+  }
+  return assert.fail("it was delivered");
+}
 
 function errorOf(frame: string): Record<string, unknown> {
   const [delivery] = receiver.frames(frame);

@@ -213,6 +213,8 @@ describe("payloads", () => {
       { ...payload, callback_url: "ftp://secret" },
       { ...payload, callback_url: "http://secret host/" },
       { ...payload, version: "secret" },
+      { version: 2, callback_url: payload.callback_url },
+      { version: 2, run_id: "r1" },
     ];
     for (const form of wrong) {
       assert.throws(
@@ -265,16 +267,31 @@ describe("answers", () => {
   });
 
   it("stop a task only where they say so", () => {
-    const reason = (status: number): string | undefined =>
-      stopReason(judge({ status, text: "", answeredBy: undefined }, undefined));
-    assert.ok(reason(410) && reason(404));
-    assert.ok(!reason(204) && !reason(400) && !reason(421) && !reason(503));
+    const reason = (status: number, frame: string, detached = false): string | undefined =>
+      stopReason(
+        judge({ status, text: "", answeredBy: undefined }, undefined),
+        frame,
+        detached,
+      );
+    assert.ok(reason(410, "heartbeat") && reason(404, "log") && reason(400, "task_started"));
+    for (const status of [204, 400, 421, 503]) {
+      assert.ok(!reason(status, "heartbeat"), String(status));
+    }
+    assert.ok(!reason(410, "task_result") && !reason(410, "heartbeat", true));
+    assert.ok(!reason(410, "task_started", true) && reason(409, "task_started", true));
   });
 
   it("say when to come back", () => {
     assert.equal(retryAfterSeconds("1.5"), 1.5);
     for (const text of [undefined, "", "-1", "Wed, 21 Oct 2015 07:28:00 GMT", "1e12"]) {
       assert.equal(retryAfterSeconds(text), undefined);
+    }
+    for (const retryAfter of [-1, NaN, Infinity]) {
+      const answer = judge(
+        { status: 503, text: "", answeredBy: undefined, retryAfter },
+        undefined,
+      );
+      assert.equal(answer.retryAfter, undefined);
     }
     for (let tries = 1; tries < 40; tries++) {
       assert.ok(backoff(tries) <= 10);

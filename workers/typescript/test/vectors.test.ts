@@ -1,8 +1,11 @@
 /** The golden vectors of the contract, in the directions that a worker has. */
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { describe, it } from "node:test";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { after, before, describe, it } from "node:test";
 
 import {
   create,
@@ -14,6 +17,7 @@ import {
   type MessageShape,
 } from "@bufbuild/protobuf";
 
+import { asksForLess, isFinal, stopReason, type Answer } from "../src/answers.js";
 import { ContractError } from "../src/contract/errors.js";
 import {
   flatJson,
@@ -23,7 +27,11 @@ import {
   summaryObject,
 } from "../src/contract/messages.js";
 import { parseObject, readMessage } from "../src/contract/read.js";
+import { InvalidPayloadError } from "../src/errors.js";
+import type { Frame } from "../src/events.js";
+import { HttpRoute } from "../src/http-route.js";
 import type { JsonObject } from "../src/json.js";
+import { decodePayload } from "../src/payloads.js";
 import { EventAckSchema } from "../src/wovepb/v1/ack_pb.js";
 import { EventSchema, type Event } from "../src/wovepb/v1/event_pb.js";
 import { TaskPayloadSchema } from "../src/wovepb/v1/payload_pb.js";
@@ -43,9 +51,29 @@ interface BodyVector {
   body_base64?: string;
   body_parts?: [string, number][];
   expect?: JsonObject;
-  code?: string;
+  code?: string | string[];
   path?: string;
   binds?: string;
+}
+
+interface TextVector {
+  name: string;
+  text: string;
+  expect?: JsonObject;
+  refused?: boolean;
+}
+
+interface AnswerVector {
+  name: string;
+  status: number;
+  wove_receiver: string | null;
+  body: string;
+  receiver_id: string | null;
+  event: string;
+  detach: boolean;
+  start_gate: string | null;
+  verdict: string;
+  stop: boolean;
 }
 
 const FOLDER = new URL("../../../../tests/contract/vectors/", import.meta.url);
@@ -56,6 +84,15 @@ function load<V>(name: string): V[] {
 
 function bytes(base64: string): Uint8Array {
   return new Uint8Array(Buffer.from(base64, "base64"));
+}
+
+/** Of several codes any will do. */
+function refuses(vector: BodyVector, error: unknown): true {
+  assert.ok(error instanceof ContractError);
+  const codes = [vector.code ?? []].flat();
+  assert.ok(codes.includes(error.code), `${error.code} is none of ${codes.join(", ")}`);
+  assert.equal(error.path, vector.path);
+  return true;
 }
 
 function assertSame<D extends DescMessage>(
@@ -153,11 +190,7 @@ describe("bodies", () => {
       it(`refused: ${vector.name}`, () => {
         assert.throws(
           () => read(bodyOf(vector)),
-          (error) => {
-            assert.ok(error instanceof ContractError);
-            assert.deepEqual([error.code, error.path], [vector.code, vector.path]);
-            return true;
-          },
+          (error) => refuses(vector, error),
         );
       });
     }
@@ -173,11 +206,7 @@ describe("bodies", () => {
         const { type: _, ...data } = parseObject(bodyOf(vector));
         assert.throws(
           () => readMessage(EventSchema, data),
-          (error) => {
-            assert.ok(error instanceof ContractError);
-            assert.deepEqual([error.code, error.path], [vector.code, vector.path]);
-            return true;
-          },
+          (error) => refuses(vector, error),
         );
       });
     }
@@ -196,5 +225,70 @@ describe("bodies", () => {
     const newer = { version: 2, run_id: "r1", callback_url: "http://h/t", accepts: "x" };
     const expected = { version: 2, runId: "r1", callbackUrl: "http://h/t" };
     assertSame(TaskPayloadSchema, readPayload(newer), create(TaskPayloadSchema, expected));
+    for (const wrong of [{ run_id: 5 }, { callback_url: true }, { task_id: [] }]) {
+      assert.throws(() => readPayload({ ...newer, ...wrong }), { code: "wrong_type" });
+    }
   });
+});
+
+describe("texts", () => {
+  for (const { name, text, expect, refused } of load<TextVector>("texts")) {
+    it(name, () => {
+      assert.notEqual(expect === undefined, refused === undefined);
+      // A program finds it as text, or as the bytes of a file.
+      for (const form of [text, Buffer.from(text)]) {
+        if (expect) {
+          assert.deepEqual(toJson(TaskPayloadSchema, decodePayload(form).payload), expect);
+        } else {
+          assert.throws(() => decodePayload(form), InvalidPayloadError);
+        }
+      }
+    });
+  }
+});
+
+describe("answers", () => {
+  const vectors = load<AnswerVector>("answers");
+  let next: AnswerVector;
+  const server = http.createServer((request, response) => {
+    request.resume().on("end", () => {
+      const headers = next.wove_receiver ? { "Wove-Receiver": next.wove_receiver } : {};
+      response.writeHead(next.status, headers).end(next.body);
+    });
+  });
+  let url: URL;
+
+  before(async () => {
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/t`);
+  });
+  after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+
+  for (const vector of vectors) {
+    it(vector.name, async () => {
+      next = vector;
+      const route = new HttpRoute(url, vector.receiver_id ?? undefined);
+      const field = EventSchema.fields.find(({ jsonName }) => jsonName === vector.event);
+      const frame = { case: field?.localName, value: {} } as Frame;
+      const event = create(EventSchema, { frame });
+      const data = Buffer.from(flatJson(event));
+      const body = { event, data, contentType: "application/json" };
+      const answer = await route.post(body, { timeout: 10 });
+      assert.equal(answer.status, vector.status);
+      assert.equal(verdictOf(answer, vector.event), vector.verdict);
+      const reason = stopReason(answer, vector.event, vector.detach);
+      assert.equal(reason !== undefined, vector.stop, reason);
+    });
+  }
+
+  function verdictOf(answer: Answer, frame: string): string {
+    if (asksForLess(answer, frame)) {
+      return "replace";
+    }
+    return isFinal(answer) && answer.verdict !== "accepted" ? "final" : answer.verdict;
+  }
 });

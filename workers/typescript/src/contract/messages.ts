@@ -13,35 +13,27 @@ import { parseObject, readMessage } from "./read.js";
 /** The newest `version` of a payload that this package runs. */
 export const PAYLOAD_VERSION = 1;
 
+const FIELDS_OF_ALL_VERSIONS = ["version", "callback_url", "run_id", "task_id"];
 const MAX_RUN_ID = 255;
 
 /**
- * A payload from its object. One of a newer version is read as far as that can be.
+ * A payload from its object. Of one of a newer version only that is read which it takes to say
+ * so: what it means by its other fields is not ours to judge.
  *
  * @throws ContractError if the contract does not allow it
  */
 export function readPayload(data: JsonObject): TaskPayload {
-  let payload: TaskPayload;
-  try {
-    payload = readMessage(TaskPayloadSchema, data);
-  } catch (error) {
-    // What a newer version means by its other fields is not ours to judge.
-    const { version, callback_url, run_id, task_id, receiver_id } = data;
-    const known = { version, callback_url, run_id, task_id, receiver_id };
-    const least = Object.entries(known).filter(([, value]) => value !== undefined);
-    payload = readMessage(TaskPayloadSchema, Object.fromEntries(least) as JsonObject);
-    if (payload.version <= PAYLOAD_VERSION) {
-      throw error;
-    }
-  }
-  if (payload.version === 0) {
+  const { version } = readMessage(TaskPayloadSchema, pick(data, ["version"]));
+  if (version === 0) {
     throw new ContractError("missing_field", "version", "expected the payload's version");
   }
-  if (payload.version <= PAYLOAD_VERSION) {
-    requireRunId(payload.runId);
-    if (!payload.callbackUrl) {
-      throw new ContractError("missing_field", "callback_url", "expected a URL");
-    }
+  if (version > PAYLOAD_VERSION) {
+    return readMessage(TaskPayloadSchema, pick(data, FIELDS_OF_ALL_VERSIONS));
+  }
+  const payload = readMessage(TaskPayloadSchema, data);
+  requireRunId(payload.runId);
+  if (!payload.callbackUrl) {
+    throw new ContractError("missing_field", "callback_url", "expected a URL");
   }
   return payload;
 }
@@ -83,6 +75,11 @@ export function summaryObject(summary: RunSummary): ProtoJson {
     callback_url: "",
   };
   return { ...always, ...(toJson(RunSummarySchema, summary) as ProtoJson) };
+}
+
+function pick(data: JsonObject, names: readonly string[]): JsonObject {
+  const found = Object.entries(data).filter(([name]) => names.includes(name));
+  return Object.fromEntries(found);
 }
 
 function requireRunId(runId: string): void {

@@ -9,6 +9,8 @@ import { readScalar, wrongType } from "./scalars.js";
 
 /** Messages inside messages: a frame, its error, and 32 levels of causes below that. */
 const MAX_DEPTH = 34;
+/** Lists and objects inside each other, also where they are ignored. */
+const MAX_LEVELS = 1000;
 
 /**
  * A JSON object from its text, or from its bytes in UTF-8.
@@ -26,7 +28,9 @@ export function parseObject(data: string | Uint8Array): JsonObject {
     // The parser's own words quote the text, which may be secret.
     throw new ContractError("invalid_json", "", "expected one JSON value");
   }
-  return requireObject(value);
+  const object = requireObject(value);
+  requireShallow(object);
+  return object;
 }
 
 /**
@@ -54,6 +58,25 @@ function requireObject(value: JsonValue): JsonObject {
     throw wrongType("an object");
   }
   return value;
+}
+
+/** Level by level, for whoever calls itself here is what deep values overflow. */
+function requireShallow(data: JsonObject): void {
+  let values: JsonValue[] = [data];
+  for (let level = 0; values.length > 0; level++) {
+    if (level > MAX_LEVELS) {
+      throw new ContractError("too_deep", "", "nested deeper than is read");
+    }
+    const inner: JsonValue[] = [];
+    for (const value of values) {
+      for (const item of Object.values(value as JsonObject)) {
+        if (typeof item === "object" && item !== null) {
+          inner.push(item);
+        }
+      }
+    }
+    values = inner;
+  }
 }
 
 function fill(target: ReflectMessage, data: JsonObject, depth: number): void {
