@@ -68,7 +68,8 @@ impl Endings {
             kind => format!("{kind}: {}", refused.message),
         };
         let (task, text) = (&self.task, &answer.text);
-        let message = format!("the receiver refused the event of task {task:?}: {text}; it was {was}");
+        let message =
+            format!("the receiver refused the event of task {task:?}: {text}; it was {was}");
         self.minimal("wove", "event_refused", "EventRefused", &message)
     }
 
@@ -115,7 +116,6 @@ impl Endings {
 
     fn excess(&self, body: &Body) -> Option<String> {
         let (size, limit) = (body.data.len(), self.max_bytes);
-        (size > limit)
-            .then(|| format!("its event has {size} bytes, the receiver takes {limit}"))
+        (size > limit).then(|| format!("its event has {size} bytes, the receiver takes {limit}"))
     }
 }

@@ -50,7 +50,8 @@ fn watch_panics() {
             if !WATCHED.try_with(Cell::get).unwrap_or(false) {
                 return previous(info);
             }
-            let place = info.location().map_or_else(String::new, |at| format!("panicked at {at}\n"));
+            let place =
+                info.location().map_or_else(String::new, |at| format!("panicked at {at}\n"));
             let trace = format!("{place}{}", Backtrace::force_capture());
             TRACE.set(trace);
         }));

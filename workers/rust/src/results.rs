@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 use serde::ser::{
-    Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
-    SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
+    Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+    SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
 /// A value as JSON text. The error says why there is none.
@@ -93,11 +93,7 @@ impl Serializer for Finite {
         Ok(())
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        value: &T,
-    ) -> Walked {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Walked {
         value.serialize(self)
     }
 
@@ -214,7 +210,10 @@ mod tests {
 
     #[test]
     fn values_are_written_exactly() {
-        assert_eq!(text_of(&(1_u8, "ü", Some(0.1), None::<i8>)).expect("a text"), r#"[1,"ü",0.1,null]"#);
+        assert_eq!(
+            text_of(&(1_u8, "ü", Some(0.1), None::<i8>)).expect("a text"),
+            r#"[1,"ü",0.1,null]"#
+        );
         let raw = RawValue::from_string("[1e400, 123456789012345678901]".to_owned()).expect("JSON");
         assert_eq!(text_of(&raw).expect("a text"), raw.get());
     }

@@ -28,7 +28,9 @@ struct State {
 pub(crate) enum Waited {
     Ended(Ending),
     /// It did not stop, and was left behind.
-    Abandoned { reason: String },
+    Abandoned {
+        reason: String,
+    },
 }
 
 impl Stop {

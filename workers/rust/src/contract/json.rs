@@ -98,11 +98,9 @@ impl<'a> Parser<'a> {
             let (text, unpaired) = self.quoted()?;
             return Ok(Value::Text { text, unpaired });
         }
-        for (word, value) in [
-            ("null", Value::Null),
-            ("true", Value::Bool(true)),
-            ("false", Value::Bool(false)),
-        ] {
+        for (word, value) in
+            [("null", Value::Null), ("true", Value::Bool(true)), ("false", Value::Bool(false))]
+        {
             if self.take(word) {
                 return Ok(value);
             }

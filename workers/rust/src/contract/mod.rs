@@ -27,20 +27,12 @@ pub(crate) struct ContractError {
 
 impl ContractError {
     fn new(code: &'static str, path: &str, problem: impl Into<String>) -> Self {
-        Self {
-            code,
-            path: path.to_owned(),
-            problem: problem.into(),
-        }
+        Self { code, path: path.to_owned(), problem: problem.into() }
     }
 
     /// The same error, seen from the message that holds this one as `outer`.
     fn inside(mut self, outer: &str) -> Self {
-        let dot = if self.path.is_empty() || self.path.starts_with('[') {
-            ""
-        } else {
-            "."
-        };
+        let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         self.path = format!("{outer}{dot}{}", self.path);
         self
     }

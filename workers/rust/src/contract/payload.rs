@@ -61,8 +61,11 @@ fn unwrapped(data: &[u8]) -> Result<Cow<'_, [u8]>, ContractError> {
     if trimmed.is_empty() || matches!(trimmed[0], b'{' | b'[' | b'"') {
         return Ok(Cow::Borrowed(data));
     }
-    let joined: String =
-        trimmed.iter().filter(|byte| !byte.is_ascii_whitespace()).map(|byte| *byte as char).collect();
+    let joined: String = trimmed
+        .iter()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .map(|byte| *byte as char)
+        .collect();
     let text = Value::Text { text: joined.into(), unpaired: false };
     bytes(&text).map(Cow::Owned).map_err(|_| {
         ContractError::new("invalid_json", "", "expected a JSON object, or base64 of one")

@@ -75,7 +75,10 @@ const CANCEL_TASK: Fields = &[
 ];
 
 /// The known fields of an object.
-pub(super) fn message(fields: &[(&'static str, Kind)], from: &Value<'_>) -> Result<Json, ContractError> {
+pub(super) fn message(
+    fields: &[(&'static str, Kind)],
+    from: &Value<'_>,
+) -> Result<Json, ContractError> {
     fill(fields, from, false)
 }
 
@@ -84,7 +87,11 @@ pub(super) fn readable(fields: Fields, from: &Value<'_>) -> Result<Json, Contrac
     fill(fields, from, true)
 }
 
-fn fill(fields: &[(&'static str, Kind)], from: &Value<'_>, lenient: bool) -> Result<Json, ContractError> {
+fn fill(
+    fields: &[(&'static str, Kind)],
+    from: &Value<'_>,
+    lenient: bool,
+) -> Result<Json, ContractError> {
     let Value::Object(members) = from else {
         return Err(wrong_type("an object", from));
     };

@@ -41,7 +41,7 @@ impl Endpoint {
     }
 }
 
-fn host_and_port(authority: &str, default: u16) -> Result<(String, u16), &'static str> {
+pub(crate) fn host_and_port(authority: &str, default: u16) -> Result<(String, u16), &'static str> {
     let (host, rest) = match authority.strip_prefix('[') {
         Some(inner) => inner.split_once(']').ok_or("it names no host")?,
         None => authority.split_at(authority.find(':').unwrap_or(authority.len())),

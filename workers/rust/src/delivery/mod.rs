@@ -14,10 +14,12 @@ mod tls;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub(crate) use answers::{Answer, Response, Verdict, judge, seconds};
 #[cfg(feature = "grpc")]
 pub(crate) use answers::retry_after;
+pub(crate) use answers::{Answer, Response, Verdict, judge, seconds};
 pub(crate) use endpoint::Endpoint;
+#[cfg(feature = "grpc")]
+pub(crate) use endpoint::host_and_port;
 pub(crate) use http::HttpRoute;
 pub(crate) use pool::Pool;
 pub(crate) use reporter::{Reporter, Undelivered, backoff};

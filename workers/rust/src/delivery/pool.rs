@@ -73,8 +73,8 @@ impl Pool {
                     }
                     return Ok(found);
                 }
-                Err(Failure { silent: true, .. })
-                    if kept && !once && Instant::now() < deadline => {}
+                Err(Failure { silent: true, .. }) if kept && !once && Instant::now() < deadline => {
+                }
                 Err(failure) => return Err(failure.problem),
             }
         }

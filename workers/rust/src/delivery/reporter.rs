@@ -52,8 +52,7 @@ impl Reporter {
             if answer.is_final() {
                 return Ok(answer);
             }
-            let left =
-                self.deadline(begin + within).saturating_duration_since(Instant::now());
+            let left = self.deadline(begin + within).saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(Undelivered { tries, within: begin.elapsed(), last: answer.text });
             }
