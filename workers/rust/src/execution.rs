@@ -15,10 +15,11 @@ use crate::failures::{panic_error, task_error, wove_error};
 use crate::hearing::Hearing;
 use crate::limits::{Limits, heartbeat_interval, max_bytes};
 use crate::messages::Messages;
+use crate::options::{Encoding, Job};
 use crate::panics::catch;
 use crate::pulse::Pulse;
 use crate::stop::{Stop, Waited};
-use crate::worker::{CallError, Encoding, Function, Job, Worker};
+use crate::worker::{CallError, Function, Worker};
 use crate::{Context, RunError, Summary, USER_AGENT, arguments};
 
 const SHUTTING_DOWN: &str = "its worker is shutting down";
@@ -152,7 +153,7 @@ impl<'w> Execution<'w> {
             return self.endings.failed(wove_error("worker_failed", "ThreadNotStarted", message));
         }
         match stop.wait(leave, self.limits.patience) {
-            Waited::Ended(ending) => ending,
+            Waited::Ended(ending) => *ending,
             Waited::Abandoned { reason } => self.endings.stopped(&reason, true),
         }
     }

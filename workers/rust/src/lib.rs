@@ -90,6 +90,7 @@ mod grpc;
 mod hearing;
 mod limits;
 mod messages;
+mod options;
 mod panics;
 mod program;
 mod pulse;
@@ -106,9 +107,15 @@ pub use arguments::ArgumentError;
 pub use context::{Cancelled, Context, Level, Progress};
 pub use errors::{RunError, Undelivered};
 pub use failures::{BoxError, Failure};
+pub use options::{Encoding, Job};
 pub use program::program;
 pub use summary::{Outcome, Summary, SummaryError};
-pub use worker::{Encoding, Job, Worker};
+pub use worker::Worker;
 
 /// Also the `wove_version` of summaries.
 const USER_AGENT: &str = concat!("wove-rust/", env!("CARGO_PKG_VERSION"));
+
+/// The examples of the README are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -11,8 +11,9 @@ use wove_proto::v1::{
 
 use crate::contract::{binary, flat_json};
 use crate::delivery::Body;
+use crate::options::Job;
 use crate::text::cut;
-use crate::worker::{Job, worker_id};
+use crate::worker::worker_id;
 
 const MAX_NAME_BYTES: usize = 1000;
 

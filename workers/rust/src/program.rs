@@ -11,7 +11,7 @@ use std::{fs, thread};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::worker::{Encoding, Job};
+use crate::options::{Encoding, Job};
 use crate::{RunError, Worker};
 
 /// Carries the payload where there is no argument.

@@ -21,12 +21,12 @@ struct State {
     shutting_down: bool,
     returned: bool,
     abandoned: bool,
-    ending: Option<Ending>,
+    ending: Option<Box<Ending>>,
 }
 
 /// How waiting for a function ended.
 pub(crate) enum Waited {
-    Ended(Ending),
+    Ended(Box<Ending>),
     /// It did not stop, and was left behind.
     Abandoned {
         reason: String,
@@ -76,7 +76,7 @@ impl Stop {
     }
 
     pub(crate) fn end(&self, ending: Ending) {
-        self.lock().ending = Some(ending);
+        self.lock().ending = Some(Box::new(ending));
         self.changed.notify_all();
     }
 

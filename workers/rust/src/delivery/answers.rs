@@ -32,7 +32,7 @@ pub(crate) struct Answer {
     /// The answer in words.
     pub text: String,
     /// The acknowledgement, where there was one that can be read.
-    pub ack: Option<EventAck>,
+    pub ack: Option<Box<EventAck>>,
     /// How long the receiver asks to wait.
     pub retry_after: Duration,
 }
@@ -72,7 +72,7 @@ pub(crate) fn judge(response: Response, receiver_id: Option<&str>) -> Answer {
         verdict: verdict(response.status),
         status: response.status,
         text: response.text,
-        ack: response.ack,
+        ack: response.ack.map(Box::new),
         retry_after: response.retry_after,
     };
     if let Some(expected) = receiver_id {

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,12 +32,20 @@ pub(super) enum Purpose {
 /// One connection. It is never made again: a new one is a new channel.
 pub(super) struct Channel {
     pub grpc: tonic::transport::Channel,
+    /// An event has been answered on it.
+    pub answered: AtomicBool,
     state: watch::Receiver<State>,
 }
 
 impl Channel {
     pub(super) fn is_alive(&self) -> bool {
         *self.state.borrow() == State::Alive
+    }
+
+    /// Whether it has ended without an answer, over TLS: a server that wants another certificate
+    /// of the worker says so only after the worker takes the channel for made.
+    pub(super) fn was_refused(&self, to: &Target) -> bool {
+        to.tls && !self.is_alive() && !self.answered.load(Ordering::Relaxed)
     }
 }
 
@@ -90,10 +99,16 @@ pub(super) async fn acquire(
             Some(channel)
         }
         None => {
-            table.avoid.insert(to.clone(), Instant::now() + AVOID_FOR);
+            drop(table);
+            avoid(to);
             None
         }
     }
+}
+
+/// Makes HTTP the way for a while.
+pub(super) fn avoid(to: &Target) {
+    table().avoid.insert(to.clone(), Instant::now() + AVOID_FOR);
 }
 
 async fn connect(to: &Target) -> Option<Channel> {
@@ -121,5 +136,9 @@ async fn connect(to: &Target) -> Option<Channel> {
     });
     let grpc = endpoint.connect_with_connector(connector).await.ok()?;
     let found = *watching.wait_for(|state| *state != State::Silent).await.ok()?;
-    (found == State::Alive).then_some(Channel { grpc, state: watching })
+    (found == State::Alive).then_some(Channel {
+        grpc,
+        answered: AtomicBool::new(false),
+        state: watching,
+    })
 }

@@ -7,6 +7,7 @@ mod target;
 mod watched;
 
 use std::future::Future;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,7 @@ use wove_proto::v1::{PublishEventRequest, TaskPayload, publish_event_request};
 
 use crate::delivery::{Answer, Body, Line, Route};
 use answers::{judge_ack_of_call, judge_status};
-use channels::{Purpose, acquire};
+use channels::{Purpose, acquire, avoid};
 use line::GrpcLine;
 use target::Target;
 
@@ -104,7 +105,14 @@ impl Route for GrpcRoute {
         let receiver_id = call.receiver_id.as_deref();
         match call.wait(deadline, client.publish_event(request)) {
             None => Answer::none("no answer in time"),
-            Some(Ok(response)) => judge_ack_of_call(response, receiver_id),
+            Some(Ok(response)) => {
+                channel.answered.store(true, Ordering::Relaxed);
+                judge_ack_of_call(response, receiver_id)
+            }
+            Some(Err(_)) if channel.was_refused(&call.target) => {
+                avoid(&call.target);
+                call.otherwise.post(body, fresh, deadline)
+            }
             Some(Err(status)) => judge_status(&status, receiver_id),
         }
     }

@@ -30,12 +30,24 @@ impl Target {
         if port == 0 {
             return Err("callback_grpc has no port");
         }
-        Ok(Self { tls, host, port, authority: authority.to_owned(), token: token.to_owned() })
+        let token = unescape(token).ok_or("the token of callback_grpc is no text")?;
+        Ok(Self { tls, host, port, authority: authority.to_owned(), token })
     }
 
     pub(super) fn uri(&self) -> String {
         format!("{}://{}", if self.tls { "https" } else { "http" }, self.authority)
     }
+}
+
+/// Takes the percent escapes of a URL out of a text.
+fn unescape(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut found = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        found.push(u8::from_str_radix(part.get(..2)?, 16).ok()?);
+        found.extend_from_slice(&part.as_bytes()[2..]);
+    }
+    String::from_utf8(found).ok()
 }
 
 /// What a channel needs, from files that the environment names. None if one cannot be read.
@@ -58,10 +70,17 @@ mod tests {
 
     #[test]
     fn addresses_are_taken_apart() {
-        let found = Target::parse("grpcs://[::1]:4711/tok").expect("an address");
+        let found = Target::parse("grpcs://[::1]:4711/t%2Fok").expect("an address");
         assert_eq!((found.host.as_str(), found.port, found.tls), ("::1", 4711, true));
-        assert_eq!((found.uri().as_str(), found.token.as_str()), ("https://[::1]:4711", "tok"));
-        for wrong in ["", "http://h:1/tok", "grpc://h/tok", "grpc://:1/tok", "grpc://h:x/tok"] {
+        assert_eq!((found.uri().as_str(), found.token.as_str()), ("https://[::1]:4711", "t/ok"));
+        for wrong in [
+            "",
+            "http://h:1/tok",
+            "grpc://h/tok",
+            "grpc://:1/tok",
+            "grpc://h:x/tok",
+            "grpc://h:1/%f",
+        ] {
             assert!(Target::parse(wrong).is_err());
         }
     }
