@@ -31,6 +31,11 @@ IMPLEMENTATIONS = (
     ),
     Implementation("Java", ("workers/java/bin/tasks",), build=("scripts/workers", "build", "java")),
     Implementation(
+        "Rust",
+        ("workers/rust/target/release/wove-tasks",),
+        build=("scripts/workers", "build", "rust"),
+    ),
+    Implementation(
         "TypeScript",
         ("node", "workers/typescript/dist/examples/worker.js"),
         build=("scripts/workers", "build", "typescript"),

@@ -28,11 +28,12 @@ MADE = {
     "python": ("generated/python/wovepb/v1", "*_pb2*.py*"),
     "go": ("generated/go", "**/*.pb.go"),
     "java": ("generated/java", "**/*.java"),
-    "rust": ("generated/rust", "**/*.wove.v1*.rs"),
     "typescript": ("generated/typescript", "**/*_pb.ts"),
 }
 """Where the stubs of each language are, and which files there are made by this script."""
 IMAGE = Path("proto/contract.binpb")
+RUST = ROOT / "scripts" / "stubs_rust"
+"""Makes the Rust stubs without buf, by the same crates that compile them."""
 
 
 def buf(*arguments: str, path: str = "") -> None:
@@ -49,20 +50,17 @@ def buf(*arguments: str, path: str = "") -> None:
 
 
 def languages() -> list[str]:
-    """Those that this repository has stubs for, beside Python."""
-    return [name for name in MADE if (ROOT / "scripts" / f"stubs_{name}").exists()]
+    """Those that this repository has stubs for by buf, beside Python."""
+    return [name for name in MADE if (ROOT / f"buf.gen.{name}.yaml").exists()]
 
 
 def make_other(language: str, target: Path) -> None:
-    """The stubs of another language: its script brings the pinned plugins, or does it all."""
+    """The stubs of another language; its script brings the pinned plugins."""
     script = str(ROOT / "scripts" / f"stubs_{language}")
-    template = ROOT / f"buf.gen.{language}.yaml"
-    if not template.exists():
-        subprocess.run([script, str(target)], cwd=ROOT, check=True)
-        return
+    template = f"buf.gen.{language}.yaml"
     told = subprocess.run([script], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     folder = told.stdout.strip().splitlines()[-1]
-    arguments = ["generate", "--template", template.name, "--output", str(target)]
+    arguments = ["generate", "--template", template, "--output", str(target)]
     buf(*arguments, path=folder if Path(folder).is_dir() else "")
 
 
@@ -107,6 +105,8 @@ def main() -> int:
         buf("breaking", "--against", str(IMAGE))
     elif check or not arguments.new:
         print(f"{IMAGE} is missing: restore it from git (or start anew: --new)", file=sys.stderr)
+        return 1
+    if RUST.exists() and subprocess.run([RUST, "check" if check else "generate"]).returncode:
         return 1
     with tempfile.TemporaryDirectory() as name:
         fresh = Path(name)
