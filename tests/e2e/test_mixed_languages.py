@@ -18,7 +18,7 @@ from wove.errors import EnvironmentExecutionError
 
 pytestmark = [pytest.mark.xdist_group("languages"), pytest.mark.timeout(600)]
 
-TOOLCHAINS = {"go": "go", "java": "mvn", "typescript": "npm"}
+TOOLCHAINS = {"go": "go", "java": "mvn", "rust": "cargo", "typescript": "npm"}
 # In CI a missing toolchain fails the build below; elsewhere its language is left out.
 LANGUAGES = [
     name for name, tool in TOOLCHAINS.items() if os.environ.get("CI") or shutil.which(tool)
