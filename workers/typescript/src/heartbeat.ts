@@ -19,6 +19,7 @@ export class Pulse {
   readonly #stopped = new AbortController();
   #interval: number;
   #failures = 0;
+  #elsewhere = false;
   #beating = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -64,8 +65,10 @@ export class Pulse {
     this.#beating = true;
     const answer = await this.#line.post(this.#make(), {
       timeout: Math.min(this.#interval, BEAT_SECONDS),
+      fresh: this.#elsewhere,
       signal: this.#stopped.signal,
     });
+    this.#elsewhere = answer.verdict === "elsewhere";
     if (isFinal(answer)) {
       this.#failures = 0;
       this.#heard(answer);

@@ -56,11 +56,21 @@ export class HttpRoute implements Route {
   }
 
   openLine(): Line {
-    return {
-      pushes: false,
-      post: (body, how) => this.#try(beats, body, how),
-      close: () => {},
+    let pool = beats;
+    const close = (): void => {
+      if (pool !== beats) {
+        pool.close();
+        pool = beats;
+      }
     };
+    const post = (body: Body, how: Try): Promise<Answer> => {
+      if (how.fresh) {
+        close();
+        pool = new Pool();
+      }
+      return this.#try(pool, body, how);
+    };
+    return { pushes: false, post, close };
   }
 
   close(): void {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { InvalidPayloadError, rawResult, UndeliveredError, Worker } from "@wove-dev/worker";
 
@@ -228,6 +229,46 @@ describe("the start gate", () => {
       receiver.payload("double", { n: 1 }, { start_gate: "none" }),
     );
     assert.equal(summary.outcome, "succeeded");
+  });
+});
+
+describe("answers to a running task", () => {
+  const waiter = new Worker().task("wait", { seconds: "number" }, async (args, { signal }) => {
+    await sleep(args.seconds * 1000, undefined, { signal });
+  });
+  const late = (status: number): Reply => ({ status, after: sleep(1200) });
+
+  it("that refuse its start come late, and stop it", async () => {
+    receiver.on("task_started", late(409));
+    const payload = receiver.payload("wait", { seconds: 30 }, { start_gate: "none" });
+    assert.equal((await waiter.run(payload)).outcome, "cancelled");
+    assert.deepEqual(receiver.names, ["task_started", "task_cancelled"]);
+  });
+
+  it("do not stop a detached one, but keep it from starting", async () => {
+    const delivery = { delivery_orphan_policy: "detach" };
+    const fields = { start_gate: "none", delivery };
+    receiver.on("task_started", late(409), { status: 409 });
+    const running = await waiter.run(receiver.payload("wait", { seconds: 1.6 }, fields));
+    assert.equal(running.outcome, "succeeded");
+    const second = await waiter.run(receiver.payload("wait", { seconds: 0 }, fields));
+    assert.deepEqual([second.outcome, second.delivered], ["not_started", true]);
+  });
+
+  it("of another receiver make the next heartbeat use another connection", async () => {
+    receiver.on("heartbeat", {}, {}, { status: 421, receiver: "rx-2" });
+    const fields = { delivery: { delivery_heartbeat_seconds: 0.3 } };
+    await waiter.run(receiver.payload("wait", { seconds: 0.8 }, fields));
+    const used = receiver.frames("heartbeat").map(({ connection }) => connection);
+    assert.ok(used.length > 3, String(used.length));
+    assert.ok(used[0] === used[1] && used[1] === used[2] && used[2] !== used[3]);
+  });
+
+  it("may cancel with any 2xx", async () => {
+    receiver.on("heartbeat", { status: 202, ack: { cancel: {} } });
+    const fields = { delivery: { delivery_heartbeat_seconds: 0.3 } };
+    const summary = await waiter.run(receiver.payload("wait", { seconds: 30 }, fields));
+    assert.equal(summary.outcome, "cancelled");
   });
 });
 

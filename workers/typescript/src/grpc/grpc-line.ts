@@ -34,7 +34,12 @@ export class GrpcLine implements Line {
 
   async post(body: Body, how: Try): Promise<Answer> {
     const { origin } = this.#target;
-    const channel = await beats.get(origin);
+    let channel = await beats.get(origin);
+    if (channel && how.fresh) {
+      this.#call?.end();
+      await beats.replace(origin, channel);
+      channel = await beats.get(origin);
+    }
     if (this.#closed) {
       return noAnswer(new Error("closed"));
     }
