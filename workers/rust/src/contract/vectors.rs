@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use wove_proto::v1::{Event, EventAck, RunSummary, TaskPayload};
 
+use super::json::parse;
 use super::{ContractError, flat_json, read_ack, read_payload};
 
 fn vectors(name: &str) -> Vec<Value> {
@@ -197,4 +198,19 @@ fn texts() {
             assert_eq!(comparable(&found), comparable(&vector["expect"]), "{name}");
         }
     }
+}
+
+/// Of every message, also of those that a worker does not read.
+#[test]
+fn repeated_names() {
+    let mut seen = 0;
+    for vector in vectors("refused.json") {
+        if vector["code"] == "duplicate_key" {
+            seen += 1;
+            let error = parse(&body(&vector)).expect_err("a name is there twice");
+            let found = (error.code, Some(error.path.as_str()));
+            assert_eq!(found, ("duplicate_key", vector["path"].as_str()), "{}", vector["name"]);
+        }
+    }
+    assert!(seen > 5);
 }

@@ -74,7 +74,8 @@ fn answers_do_what_the_contract_says() {
             scope.spawn(move || {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if let Err(problem) = case.run() {
-                        let kinds = case.receiver.kinds();
+                        let mut kinds = case.receiver.kinds();
+                        kinds.dedup();
                         let text = format!("{}: {problem}; {kinds:?}", case.vector.name);
                         results.send(text).expect("a list of failures");
                     }
