@@ -12,8 +12,8 @@ use crate::worker::worker_id;
 pub enum RunError {
     /// This is no payload, so that there is nobody to report to. The text holds no value of it.
     NotAPayload(String),
-    /// The receiver has not answered the last event finally: the weave does not know what became
-    /// of the task.
+    /// The receiver has not taken the last event: it could not be reached, or has refused it. The
+    /// weave does not know what became of the task.
     Undelivered(Box<Undelivered>),
 }
 
@@ -48,6 +48,8 @@ pub struct Undelivered {
     pub task: String,
     /// What the tries met.
     pub reason: String,
+    /// The receiver was reached.
+    pub refused: bool,
     /// The run's summary, whose `callback_url` is where the events should have gone.
     pub summary: Summary,
 }
@@ -56,13 +58,19 @@ impl fmt::Display for Undelivered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the worker {} could not report {} of task {:?} to {}: {}. That address must lead \
-             from the worker to the weave's process: see callback_url in executor_config.",
+            "the worker {} could not report {} of task {:?} to {}: {}",
             worker_id(),
             self.part,
             self.task,
             self.summary.callback_url,
             self.reason
+        )?;
+        if self.refused {
+            return Ok(());
+        }
+        f.write_str(
+            ". That address must lead from the worker to the weave's process: see callback_url in \
+             executor_config.",
         )
     }
 }

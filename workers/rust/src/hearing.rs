@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::delivery::{Answer, Verdict};
+use crate::delivery::{Answer, Verdict, seconds};
 use crate::limits::heartbeat_of;
 use crate::stop::Stop;
 
 const WEAVE_ASKED: &str = "the weave cancelled it";
+const START_REFUSED: &str = "the weave refused its start";
 const WEAVE_GONE: &str = "the weave no longer waits for it";
 
 /// Takes answers to anything but a terminal event, from whichever thread.
@@ -25,18 +26,25 @@ impl Hearing {
         Self { stop, detached, heartbeat }
     }
 
+    /// The answer to `task_started`, which lets the function run, or comes while it does.
+    pub(crate) fn heard_of_start(&self, answer: &Answer) {
+        self.heard(answer);
+        if answer.is_final() && answer.verdict != Verdict::Accepted {
+            self.ask(START_REFUSED);
+        }
+    }
+
+    /// The answer to another event that is not terminal.
     pub(crate) fn heard(&self, answer: &Answer) {
         let asked = answer.ack.as_ref().and_then(|ack| ack.heartbeat_seconds);
-        if let Some(seconds) = asked.filter(|seconds| *seconds > 0.0)
+        if let Some(seconds) = asked.filter(|asked| !seconds(*asked).is_zero())
             && self.interval().is_some()
         {
             self.heartbeat.store(nanoseconds(heartbeat_of(seconds)), Ordering::Relaxed);
         }
         if answer.cancels() {
             self.cancelled();
-        } else if matches!(answer.verdict, Verdict::Gone | Verdict::Conflict)
-            || answer.verdict == Verdict::Refused && matches!(answer.status, 401 | 404)
-        {
+        } else if answer.refuses_all() {
             self.ask(WEAVE_GONE);
         }
     }

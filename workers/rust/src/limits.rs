@@ -39,8 +39,8 @@ const ASSUMED_MAX_BYTES: u32 = 64 << 20;
 /// For how long a terminal event is tried.
 pub(crate) fn terminal_deadline(payload: &TaskPayload, ran: Duration) -> Duration {
     match payload.delivery_retry_seconds {
-        Some(asked) => seconds(asked),
-        None => ran.clamp(SHORTEST_DELIVERY, LONGEST_DELIVERY),
+        Some(asked) if asked > 0.0 => seconds(asked),
+        _ => ran.clamp(SHORTEST_DELIVERY, LONGEST_DELIVERY),
     }
 }
 
@@ -67,4 +67,20 @@ pub(crate) fn heartbeat_interval(payload: &TaskPayload) -> Option<Duration> {
 /// An interval that somebody asked for, within reason.
 pub(crate) fn heartbeat_of(asked: f64) -> Duration {
     seconds(asked).max(SHORTEST_HEARTBEAT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_the_end_is_tried() {
+        for (given, expected) in
+            [(Some(2.5), 2.5), (Some(0.0), 300.0), (Some(-1.0), 300.0), (None, 300.0)]
+        {
+            let payload = TaskPayload { delivery_retry_seconds: given, ..TaskPayload::default() };
+            let found = terminal_deadline(&payload, Duration::from_secs(1));
+            assert_eq!(found.as_secs_f64(), expected, "{given:?}");
+        }
+    }
 }

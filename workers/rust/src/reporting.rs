@@ -44,7 +44,7 @@ impl Execution<'_> {
         };
         match answer.verdict {
             Verdict::Retry | Verdict::Elsewhere => {} // to be found out while the function runs
-            Verdict::Accepted => self.hearing.heard(&answer),
+            Verdict::Accepted => self.hearing.heard_of_start(&answer),
             Verdict::Gone if self.detached => {}
             _ => {
                 let message = format!("the receiver answered {} to task_started", answer.text);
@@ -58,17 +58,18 @@ impl Execution<'_> {
     /// Gives the first try a moment, which keeps the events in order, and leaves the others to a
     /// thread.
     fn start_ungated(&self, body: Body) -> (Answer, Started) {
-        let answer = self.route.post(&body, false, Instant::now() + self.limits.ungated);
+        let begin = Instant::now();
+        let answer = self.route.post(&body, false, begin + self.limits.ungated);
         if answer.is_final() {
             return (answer, Started(None));
         }
         // A reporter of its own: what hurries the end is not about the start.
         let reporter = Arc::new(Reporter::new(Arc::clone(&self.route)));
         let (later, hearing) = (Arc::clone(&reporter), Arc::clone(&self.hearing));
-        let within = self.limits.start;
+        let (within, first) = (self.limits.start, answer.clone());
         let deliver = move || {
-            if let Ok(answer) = later.deliver(&body, within) {
-                hearing.heard(&answer);
+            if let Ok(answer) = later.go_on(&body, begin, within, first) {
+                hearing.heard_of_start(&answer);
             }
         };
         // Without a thread the terminal event has to say it all.
@@ -88,9 +89,19 @@ impl Execution<'_> {
             delivered = reporter.deliver(&ending.body, within);
         }
         match delivered {
-            Ok(_) => {
+            Ok(answer) => {
                 let error = SummaryError::new(&ending.kind, &ending.message);
-                Ok(self.summary(ending.outcome, true, error))
+                let summary = self.summary(ending.outcome, answer.is_delivered(), error);
+                if summary.delivered {
+                    return Ok(summary);
+                }
+                Err(RunError::Undelivered(Box::new(errors::Undelivered {
+                    part: "the end",
+                    task: self.task.clone(),
+                    reason: format!("the receiver answered {}", answer.text),
+                    refused: true,
+                    summary,
+                })))
             }
             Err(problem) => {
                 let error = self.undelivered("the end", ending.outcome, &problem);
@@ -114,6 +125,7 @@ impl Execution<'_> {
             part,
             task: self.task.clone(),
             reason: problem.to_string(),
+            refused: false,
             summary: self.summary(outcome, false, None),
         };
         found.summary.error = SummaryError::new("CallbackUnreachable", &found.to_string());

@@ -45,11 +45,15 @@ impl Value<'_> {
 pub(super) fn parse(data: &[u8]) -> Result<Value<'_>, ContractError> {
     let text = std::str::from_utf8(data)
         .map_err(|_| ContractError::new("invalid_utf8", "", "expected UTF-8"))?;
-    let mut parser = Parser { text, at: 0 };
+    let mut parser = Parser { text, at: 0, path: Vec::new(), repeated: None };
     let found = parser.value(0)?;
     parser.space();
     if parser.at < text.len() {
         return Err(parser.wrong("text after it"));
+    }
+    if let Some((_, path)) = parser.repeated {
+        let problem = "the name is there twice in one object";
+        return Err(ContractError::new("duplicate_key", &path, problem));
     }
     Ok(found)
 }
@@ -57,6 +61,15 @@ pub(super) fn parse(data: &[u8]) -> Result<Value<'_>, ContractError> {
 struct Parser<'a> {
     text: &'a str,
     at: usize,
+    /// The way to the value that is read.
+    path: Vec<Step<'a>>,
+    /// A name that is there twice: where its object opens, and its path.
+    repeated: Option<(usize, String)>,
+}
+
+enum Step<'a> {
+    Name(Cow<'a, str>),
+    Index(usize),
 }
 
 impl<'a> Parser<'a> {
@@ -121,6 +134,7 @@ impl<'a> Parser<'a> {
     }
 
     fn object(&mut self, depth: usize) -> Result<Value<'a>, ContractError> {
+        let opened = self.at;
         let mut members = Vec::new();
         let mut names = HashSet::new();
         if self.take("}") {
@@ -132,15 +146,15 @@ impl<'a> Parser<'a> {
                 return Err(self.wrong("no name"));
             }
             let (name, _) = self.quoted()?;
+            self.path.push(Step::Name(name.clone()));
             if !names.insert(name.clone()) {
-                let path: String = name.escape_default().take(64).collect();
-                let problem = "the name is there twice in one object";
-                return Err(ContractError::new("duplicate_key", &path, problem));
+                self.repeats(opened);
             }
             if !self.take(":") {
                 return Err(self.wrong("no colon"));
             }
             members.push((name, self.value(depth + 1)?));
+            self.path.pop();
             if self.take("}") {
                 return Ok(Value::Object(members));
             }
@@ -150,13 +164,23 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// Notes that the name just read is there twice, in the object that was opened there. Of
+    /// several, that of the object opened first is kept.
+    fn repeats(&mut self, opened: usize) {
+        if self.repeated.as_ref().is_none_or(|(first, _)| opened < *first) {
+            self.repeated = Some((opened, written(&self.path)));
+        }
+    }
+
     fn list(&mut self, depth: usize) -> Result<Value<'a>, ContractError> {
         let mut items = Vec::new();
         if self.take("]") {
             return Ok(Value::List(items));
         }
         loop {
+            self.path.push(Step::Index(items.len()));
             items.push(self.value(depth + 1)?);
+            self.path.pop();
             if self.take("]") {
                 return Ok(Value::List(items));
             }
@@ -165,4 +189,21 @@ impl<'a> Parser<'a> {
             }
         }
     }
+}
+
+/// A path in words, of ASCII and not too long.
+fn written(path: &[Step<'_>]) -> String {
+    let mut text = String::new();
+    for step in path {
+        match step {
+            Step::Index(index) => text.push_str(&format!("[{index}]")),
+            Step::Name(name) => {
+                if !text.is_empty() {
+                    text.push('.');
+                }
+                text.extend(name.escape_default().take(64));
+            }
+        }
+    }
+    text
 }

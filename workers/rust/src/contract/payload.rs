@@ -6,28 +6,32 @@ use serde::de::DeserializeOwned;
 use wove_proto::v1::{EventAck, TaskPayload};
 
 use super::ContractError;
-use super::json::{Value, parse};
-use super::scalars::bytes;
-use super::schema::{EVENT_ACK, Fields, TASK_PAYLOAD, message, readable};
+use super::json::parse;
+use super::scalars::padded;
+use super::schema::{EVENT_ACK, Kind, TASK_PAYLOAD, message};
 
 /// The newest version of a payload that this library reads.
 pub(crate) const VERSION: u32 = 1;
+
+/// What is read of a payload of a newer version.
+const NEWER: &[&str] = &["version", "callback_url", "run_id", "task_id"];
 
 const MAX_RUN_ID: usize = 255;
 
 /// Reads a payload from its JSON, or from base64 of that.
 ///
-/// A payload of a newer version is given as far as it can be read: it is the caller's to refuse,
-/// and to report that where the payload says.
+/// Of a payload of a newer version only what says where to report is read: it is the caller's to
+/// refuse it, and to report that there.
 pub(crate) fn read_payload(data: &[u8]) -> Result<TaskPayload, ContractError> {
     let data = unwrapped(data)?;
     let parsed = parse(&data)?;
-    let only = only(TASK_PAYLOAD, "version");
-    let version = typed::<TaskPayload>(message(&only, &parsed)?)?.version;
-    if version > VERSION {
-        return typed(readable(TASK_PAYLOAD, &parsed)?);
+    let version = typed::<TaskPayload>(message(&only(&["version"]), &parsed)?)?.version;
+    let newer = version > VERSION;
+    let read = if newer { message(&only(NEWER), &parsed) } else { message(TASK_PAYLOAD, &parsed) };
+    let payload: TaskPayload = typed(read?)?;
+    if newer {
+        return Ok(payload);
     }
-    let payload: TaskPayload = typed(message(TASK_PAYLOAD, &parsed)?)?;
     let missing = |field, problem| Err(ContractError::new("missing_field", field, problem));
     if payload.version == 0 {
         return missing("version", "expected the payload's version");
@@ -61,20 +65,16 @@ fn unwrapped(data: &[u8]) -> Result<Cow<'_, [u8]>, ContractError> {
     if trimmed.is_empty() || matches!(trimmed[0], b'{' | b'[' | b'"') {
         return Ok(Cow::Borrowed(data));
     }
-    let joined: String = trimmed
-        .iter()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .map(|byte| *byte as char)
-        .collect();
-    let text = Value::Text { text: joined.into(), unpaired: false };
-    bytes(&text).map(Cow::Owned).map_err(|_| {
+    let digits: Vec<u8> =
+        trimmed.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    padded(&digits).map(Cow::Owned).ok_or_else(|| {
         ContractError::new("invalid_json", "", "expected a JSON object, or base64 of one")
     })
 }
 
-/// A table of one field.
-fn only(fields: Fields, name: &str) -> Vec<(&'static str, super::schema::Kind)> {
-    fields.iter().filter(|(known, _)| *known == name).copied().collect()
+/// The payload's table of those fields only.
+fn only(names: &[&str]) -> Vec<(&'static str, Kind)> {
+    TASK_PAYLOAD.iter().filter(|(known, _)| names.contains(known)).copied().collect()
 }
 
 fn typed<M: DeserializeOwned>(json: serde_json::Value) -> Result<M, ContractError> {

@@ -95,6 +95,13 @@ pub(super) fn text(value: &Value<'_>) -> Result<String, ContractError> {
     }
 }
 
+/// Base64 of the standard alphabet with its padding.
+pub(super) fn padded(digits: &[u8]) -> Option<Vec<u8>> {
+    const CONFIG: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
+    GeneralPurpose::new(&alphabet::STANDARD, CONFIG).decode(digits).ok()
+}
+
 /// Base64 of either alphabet, with all padding or none; surplus bits are ignored.
 pub(super) fn bytes(value: &Value<'_>) -> Result<Vec<u8>, ContractError> {
     const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()

@@ -79,19 +79,6 @@ pub(super) fn message(
     fields: &[(&'static str, Kind)],
     from: &Value<'_>,
 ) -> Result<Json, ContractError> {
-    fill(fields, from, false)
-}
-
-/// The known fields that can be read.
-pub(super) fn readable(fields: Fields, from: &Value<'_>) -> Result<Json, ContractError> {
-    fill(fields, from, true)
-}
-
-fn fill(
-    fields: &[(&'static str, Kind)],
-    from: &Value<'_>,
-    lenient: bool,
-) -> Result<Json, ContractError> {
     let Value::Object(members) = from else {
         return Err(wrong_type("an object", from));
     };
@@ -100,15 +87,9 @@ fn fill(
         let Some((name, kind)) = fields.iter().find(|(known, _)| known == name) else {
             continue;
         };
-        if matches!(value, Value::Null) {
-            continue;
-        }
-        match field(*kind, value) {
-            Ok(read) => {
-                found.insert((*name).to_owned(), read);
-            }
-            Err(_) if lenient => {}
-            Err(error) => return Err(error.inside(name)),
+        if !matches!(value, Value::Null) {
+            let read = field(*kind, value).map_err(|error| error.inside(name))?;
+            found.insert((*name).to_owned(), read);
         }
     }
     Ok(Json::Object(found))

@@ -24,7 +24,7 @@ pub(crate) enum Verdict {
 }
 
 /// An answer, judged.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub verdict: Verdict,
     /// HTTP's code, or the one that stands for gRPC's; 0 without an answer.
@@ -47,6 +47,17 @@ impl Answer {
     /// Whether the event needs no other try.
     pub(crate) fn is_final(&self) -> bool {
         !matches!(self.verdict, Verdict::Retry | Verdict::Elsewhere)
+    }
+
+    /// Of the answer to a terminal event: whether the receiver has what it needs of this execution,
+    /// the event or another ending of the run.
+    pub(crate) fn is_delivered(&self) -> bool {
+        matches!(self.verdict, Verdict::Accepted | Verdict::Conflict | Verdict::Gone)
+    }
+
+    /// Whether nothing that this execution sends will be taken any more.
+    pub(crate) fn refuses_all(&self) -> bool {
+        self.is_final() && matches!(self.status, 401 | 404 | 409 | 410)
     }
 
     /// Whether the receiver asks to stop the task.
@@ -108,11 +119,15 @@ fn verdict(status: u16) -> Verdict {
     }
 }
 
-/// The duration of so many seconds; none for what is no duration.
+/// The duration of so many seconds; none for those that are not finite or not above 0.
 pub(crate) fn seconds(of: f64) -> Duration {
     // Whatever is longer than a year is for ever.
     const LONGEST: f64 = 366.0 * 24.0 * 3600.0;
-    if of > 0.0 { Duration::from_secs_f64(of.min(LONGEST)) } else { Duration::ZERO }
+    if of > 0.0 && of.is_finite() {
+        Duration::from_secs_f64(of.min(LONGEST))
+    } else {
+        Duration::ZERO
+    }
 }
 
 /// Reads the header of that name, in both of its forms.

@@ -45,21 +45,35 @@ impl Reporter {
     /// Sends an event, the same on every try, until there is a final answer or its time is over.
     pub(crate) fn deliver(&self, body: &Body, within: Duration) -> Result<Answer, Undelivered> {
         let begin = Instant::now();
-        let mut fresh = false;
+        let answer = self.attempt(body, false, begin + within);
+        self.go_on(body, begin, within, answer)
+    }
+
+    /// Goes on after a first try, which was made at `begin`.
+    pub(crate) fn go_on(
+        &self,
+        body: &Body,
+        begin: Instant,
+        within: Duration,
+        mut answer: Answer,
+    ) -> Result<Answer, Undelivered> {
         for tries in 1.. {
-            let deadline = self.deadline(begin + within).max(Instant::now() + SHORTEST_TRY);
-            let answer = self.route.post(body, fresh, deadline);
             if answer.is_final() {
-                return Ok(answer);
+                break;
             }
             let left = self.deadline(begin + within).saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(Undelivered { tries, within: begin.elapsed(), last: answer.text });
             }
-            fresh = answer.verdict == Verdict::Elsewhere;
             self.pause((backoff(tries) + answer.retry_after).min(left));
+            answer = self.attempt(body, answer.verdict == Verdict::Elsewhere, begin + within);
         }
-        unreachable!("the tries have no end")
+        Ok(answer)
+    }
+
+    fn attempt(&self, body: &Body, fresh: bool, latest: Instant) -> Answer {
+        let deadline = self.deadline(latest).max(Instant::now() + SHORTEST_TRY);
+        self.route.post(body, fresh, deadline)
     }
 
     /// Gives up everything that is not delivered in so long from now.

@@ -61,7 +61,10 @@ fn a_refused_ending_is_replaced_once() {
         let receiver = Receiver::start();
         receiver.script("task_result", [answer(status)]);
         receiver.script("task_error", [answer(400)]);
-        worker().run(payload(&receiver, "add", json!({}))).expect("no failure");
+        let error = worker().run(payload(&receiver, "add", json!({}))).expect_err("refused");
+        assert!(matches!(&error, RunError::Undelivered(found) if found.refused));
+        let text = error.to_string();
+        assert!(text.contains("answered 400") && !text.contains("callback_url in"), "{text}");
         assert_eq!(receiver.kinds(), ["task_started", "task_result", "task_error"]);
         assert_eq!(receiver.seen()[2].event["error"]["code"], code);
         assert_ne!(receiver.seen()[2].event["event_id"], receiver.seen()[1].event["event_id"]);

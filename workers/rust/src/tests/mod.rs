@@ -1,5 +1,6 @@
 //! Whole runs against a scripted receiver.
 
+mod answering;
 mod cancelling;
 mod failing;
 #[cfg(feature = "grpc")]
