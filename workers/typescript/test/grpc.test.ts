@@ -48,7 +48,7 @@ class Service {
   /** Whether to wait, after the answer to an event on a stream, for `push`. */
   mayPush = false;
   push: (() => void) | undefined;
-  readonly #sessions = new Set<http2.ServerHttp2Session>();
+  readonly #sockets = new Set<net.Socket>();
   readonly #server: http2.Http2Server;
 
   constructor(tls?: { key: Buffer; cert: Buffer }) {
@@ -56,7 +56,8 @@ class Service {
     this.#server = tls
       ? http2.createSecureServer(tls, handler)
       : http2.createServer({}, handler);
-    this.#server.on("session", (session) => this.#sessions.add(session));
+    // Not sessions: a connection may be open, and not one yet, when this is closed.
+    this.#server.on("connection", (socket: net.Socket) => this.#sockets.add(socket));
   }
 
   async listen(): Promise<number> {
@@ -66,12 +67,12 @@ class Service {
   }
 
   get connections(): number {
-    return this.#sessions.size;
+    return this.#sockets.size;
   }
 
   close(): void {
     this.#server.close();
-    this.#sessions.forEach((session) => session.destroy());
+    this.#sockets.forEach((socket) => socket.destroy());
   }
 
   frames(kind: Call["kind"]): string[] {
