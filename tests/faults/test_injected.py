@@ -41,9 +41,11 @@ def test_the_receiver_gets_events_more_than_once(
 ) -> None:
     run_with({kind: 0.5, "seed": 3}, use, proxy, port, tmp_path / "effects")
     proxy.settle()
+    # An ungated start that got no answer may be overtaken by its run's end, and is then let go.
     sent = proxy.frames("task_started", "task_result")
-    assert len({request.event_id for request in sent}) == 2 * COUNT
-    assert len(sent) > 2 * COUNT
+    results = proxy.frames("task_result")
+    assert len({request.event_id for request in results}) == COUNT
+    assert len(sent) > len({request.event_id for request in sent})
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,9 @@ class Item:
             newest.end("cancelled", outcome)
 
     def _take_error(self, run: Run, error: BaseException) -> None:
+        if isinstance(error, DeliveryError) and error.backend_job_id is None:
+            # A job may be over before its submission has returned and told its name.
+            error.backend_job_id = run.record.backend_job_id
         lost = lost_with_its_worker(error, run.record)
         if lost is None:
             run.end("failed", Outcome(error=error))
