@@ -3,15 +3,19 @@
 ///
 /// A backend carries it as a JSON object (protojson, with the rules of event.proto),
 /// or as base64 of that JSON where only text can travel (an environment variable, a
-/// command line). Adapters MUST submit it unchanged. Writers MUST print the first
+/// command line): the standard alphabet with padding. A reader ignores white space in
+/// it, and takes a text whose first character that is no white space is `{` for JSON.
+/// Adapters MUST submit it unchanged. Writers MUST print the first
 /// nine fields always: `task_name` as null when there is none, `delivery` as {}.
 ///
 /// A worker:
 ///
-/// 1. MUST refuse a `version` above 1 before it reads anything else. If it finds
+/// 1. MUST read `version`, `callback_url`, `run_id` and `task_id` first, and of a
+///    `version` above 1 nothing else: the rest may have become anything. If it finds
 ///    `callback_url` and `run_id` it reports a `task_error` of source "wove" and
 ///    code "version_mismatch" there.
-/// 1. MUST compare `origin`, if present, with itself before it loads a pickle.
+/// 1. MUST compare `origin`, if present, with itself before it loads a pickle. (One
+///    that cannot load pickles at all need not.)
 /// 1. then lives the life of a run that event.proto describes.
 ///
 /// A payload without `version`, `run_id` or `callback_url` is refused: there is nobody
@@ -28,7 +32,7 @@ pub struct TaskPayload {
     /// Where events are posted. It contains a secret: it MUST NOT be logged as it is.
     #[prost(string, tag = "3")]
     pub callback_url: ::prost::alloc::string::String,
-    /// Names the run; copied to every event. 1 to 255 characters.
+    /// Names the run; copied to every event. 1 to 255 Unicode code points.
     #[prost(string, tag = "4")]
     pub run_id: ::prost::alloc::string::String,
     /// Names the task in its weave; copied to every event.
@@ -73,12 +77,13 @@ pub struct TaskPayload {
     /// and MUST ignore entries that it does not know.
     #[prost(string, repeated, tag = "21")]
     pub accepts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The largest event body that the receiver takes, in bytes. A worker whose event
+    /// The largest event body that the receiver takes, in bytes of the body as it is
+    /// sent: of JSON with its base64, by gRPC of the Event. A worker whose event
     /// is larger MUST send a `task_error` of code "result_too_large" in its place.
     #[prost(uint32, optional, tag = "22")]
     pub max_event_bytes: ::core::option::Option<u32>,
-    /// For how many seconds a terminal event is tried; absent: as long as the task
-    /// ran, at least 300 and at most 3600.
+    /// For how many seconds a terminal event is tried; finite and above 0. Absent, or
+    /// any other number: as long as the task ran, at least 300 and at most 3600.
     #[prost(double, optional, tag = "23")]
     pub delivery_retry_seconds: ::core::option::Option<f64>,
     /// What the pickles were made with.
@@ -95,6 +100,7 @@ pub struct TaskPayload {
 ///
 /// A Python worker MUST refuse, with code "version_mismatch" and before it loads any
 /// pickle, an origin whose `python` differs from its own in major or minor version.
+/// An origin whose `python` is empty is not judged.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Origin {
     /// Such as "3.12.4".
@@ -118,11 +124,13 @@ pub struct Delivery {
     /// "best_effort" or "require_ack".
     #[prost(string, optional, tag = "3")]
     pub delivery_cancel_mode: ::core::option::Option<::prost::alloc::string::String>,
-    /// A worker SHOULD send a heartbeat every third of these seconds; absent: every 5.
+    /// A worker SHOULD send a heartbeat every third of these seconds; finite and above
+    /// 0. Absent, or any other number: every 5.
     #[prost(double, optional, tag = "4")]
     pub delivery_heartbeat_seconds: ::core::option::Option<f64>,
     /// "cancel", "fail", "requeue" or "detach". Under "detach" a worker ignores a
-    /// cancel, the answer 410, and a receiver that is absent, and runs the task.
+    /// cancel, the answer 410 like every other refusal, and a receiver that is absent,
+    /// and runs the task.
     #[prost(string, optional, tag = "5")]
     pub delivery_orphan_policy: ::core::option::Option<::prost::alloc::string::String>,
 }
@@ -133,15 +141,19 @@ pub struct Delivery {
 /// ```text
 /// {"type": "cancel_task", "run_id": "r1", "task_id": "report"}
 /// ```
+///
+/// A frame beside `type` is refused.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Command {
-    /// What to do. Exactly one is set. An executor MUST ignore one it does not know.
+    /// What to do. Exactly one is set. An executor MUST ignore one it does not know,
+    /// except in nested JSON, where it cannot be told from a typo and is refused.
     #[prost(oneof = "command::Frame", tags = "16, 17, 18")]
     pub frame: ::core::option::Option<command::Frame>,
 }
 /// Nested message and enum types in `Command`.
 pub mod command {
-    /// What to do. Exactly one is set. An executor MUST ignore one it does not know.
+    /// What to do. Exactly one is set. An executor MUST ignore one it does not know,
+    /// except in nested JSON, where it cannot be told from a typo and is refused.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Frame {
         #[prost(message, tag = "16")]
@@ -212,7 +224,6 @@ pub struct Shutdown {}
 /// 409            another terminal event came first, or another execution of
 ///                 this run is alive: final.
 /// 410            the run is unknown here, or has ended without an event: final.
-///                 Stop the task.
 /// 413            the body is too large: as 400.
 /// 421            another receiver's run or token (a balancer or a pre-forked
 ///                 server stands between): try again on a new connection.
@@ -221,11 +232,43 @@ pub struct Shutdown {}
 /// no answer      try again.
 /// ```
 ///
-/// "Final" ends the delivery of that event. A final answer to `task_started`: the
-/// worker MUST NOT call the callable, and sends no more. 409 or 410 to a terminal event
-/// is no failure of the worker. Once the callable has returned, cancel and 410 are
-/// ignored. A 2xx whose body cannot be read is accepted all the same. Any other answer
-/// MAY have an EventAck as its body, for `message`.
+/// "Final" ends the delivery of that event. A 2xx whose body cannot be read is accepted
+/// all the same. Any other answer MAY have an EventAck as its body, for `message`: of a
+/// 400 it names the fault, the field's path and the problem, in ASCII and without any
+/// value of the event.
+///
+/// # Which answers stop the task
+///
+/// What an answer does depends on the event that it answers. Answers of another
+/// receiver are judged as below ("Who answered") before this table is looked at.
+///
+/// ```text
+///                   task_started   heartbeat,      terminal event
+///                                  progress, log
+/// 2xx              go on          go on           done
+/// 2xx, `cancel`    stop           stop            done
+/// 401, 404         do not start   stop            the delivery has failed
+/// 409, 410         do not start   stop            done: no failure of the worker
+/// 400, 413, 415    do not start   go on           replace it, see below
+/// other 4xx        do not start   go on           the delivery has failed
+/// 408, 421, 429,   try again      go on           try again
+/// 3xx, 5xx, none
+///
+/// stop          the callable is not called, or is stopped if it runs: after a
+///                refusal because nothing that this execution sends will be taken
+///                any more. The worker still sends its terminal event, once and
+///                like any other: usually `task_cancelled`, but a result that was
+///                there first is sent. A final answer to it ends the run.
+/// do not start  the callable is not called, and nothing more is sent. If it runs
+///                already, because the payload says `start_gate: "none"`: stop.
+/// go on         what was refused is forgotten; the next heartbeat follows.
+/// ```
+///
+/// Once the callable has returned, no answer but that to the terminal event counts.
+/// Under the orphan policy "detach" a task starts although `task_started` was answered by
+/// 410, or by nobody; other final answers keep it from starting, such as the 409 that says
+/// that another execution has the run. Once it runs, no answer stops it. The last column
+/// holds all the same.
 ///
 /// 400, 413 or 415 to a terminal event: the worker MUST send, once, a minimal
 /// `task_error` in its place, with a new `event_id`, an ErrorInfo of short ASCII text,
@@ -237,7 +280,8 @@ pub struct Shutdown {}
 /// A retry repeats the event's body byte for byte, with the same `event_id`. Waits
 /// SHOULD grow exponentially with full jitter; `Retry-After` MUST be honoured. On a
 /// broken connection the worker SHOULD read the answer that may be there before it
-/// retries: a body refused early breaks the connection.
+/// retries: a body refused early breaks the connection. A try without an answer
+/// SHOULD be given up after 10 to 30 s.
 ///
 /// Deadlines run on the worker's monotonic clock from the first try:
 ///
@@ -278,10 +322,14 @@ pub struct EventAck {
     /// Present: stop the task, and report how it ended.
     #[prost(message, optional, tag = "5")]
     pub cancel: ::core::option::Option<CancelTask>,
-    /// Seconds to wait before the retry.
+    /// Seconds to wait before the retry; any number that is not finite or below 0 is as
+    /// absent. Over HTTP the header `Retry-After` wins, in seconds; a date there MAY be
+    /// ignored.
     #[prost(double, optional, tag = "6")]
     pub retry_after_seconds: ::core::option::Option<f64>,
-    /// A new interval for the worker's heartbeats; finite and above 0.
+    /// A new interval for the worker's heartbeats; finite and above 0. A reader of JSON
+    /// refuses others (and has then a body that it cannot read); in binary they are as
+    /// absent.
     #[prost(double, optional, tag = "7")]
     pub heartbeat_seconds: ::core::option::Option<f64>,
     /// The receiver that answers.
@@ -323,10 +371,11 @@ pub struct EventAck {
 /// * nested JSON, `Content-Type: application/json`, without `type`;
 /// * binary protobuf, `Content-Type: application/x-protobuf`.
 ///
-/// A receiver MUST take all three, and MUST take a body without Content-Type as
-/// JSON. Media types are compared without regard to case or parameters. Its limit
-/// on a body is in the payload's `max_event_bytes`; a worker SHOULD assume 64 MiB
-/// where that is absent.
+/// A receiver MUST take all three, and MUST take a body without Content-Type, or
+/// with an empty one, as JSON. Media types are compared without regard to case or
+/// parameters. There is no Content-Encoding: a compressed body is refused (415). Its
+/// limit on a body is in the payload's `max_event_bytes`; a worker SHOULD assume
+/// 64 MiB where that is absent.
 ///
 /// # JSON
 ///
@@ -339,16 +388,17 @@ pub struct EventAck {
 ///   "event_id": "e2", "result_pickle": "gAVOLg=="}
 /// ```
 ///
-/// An object with `type` is flat. A frame's field MUST NOT have the name of a
-/// field of Event, of a frame, or `type`. Where protojson leaves a choice, or its
-/// libraries differ:
+/// An object with `type` is flat, and a frame beside `type` is refused. A frame's
+/// field MUST NOT have the name of a field of Event, of a frame, `type`, or the alias
+/// `result` (below). Where protojson leaves a choice, or its libraries differ:
 ///
 /// * The text MUST be one JSON value of RFC 8259 in UTF-8 without byte order mark.
 ///   Text after it, unquoted keys, comments and a name given twice in one object
 ///   are refused. (A worker's parser that cannot see a repeated name is excused:
 ///   this binds receivers.)
-/// * Unknown names are ignored, at every level. `null` is the same as absent,
-///   except in the flat alias `result`.
+/// * Unknown names are ignored, at every level: `runId` and `\[a.b\]`, which some
+///   libraries know, are unknown. `null` is the same as absent, except in the flat
+///   alias `result`.
 /// * bytes are base64. A writer MUST use the standard alphabet with padding. A
 ///   reader MUST take the standard and the URL-safe alphabet, with all padding or
 ///   none. It MUST refuse white space, other characters, half a padding and a mix
@@ -369,13 +419,16 @@ pub struct EventAck {
 ///
 /// A receiver MUST acknowledge and drop an event whose frame it does not know: in
 /// flat JSON an unknown `type`, in binary an event of unknown fields only. An event
-/// without any frame is refused. Unknown fields of a known frame are ignored; a
-/// binary `task_result` whose value lies in unknown fields only is not refused: it
-/// ends the task with the error code "unsupported_feature".
+/// without any frame is refused. Nested JSON is the exception: an unknown frame is
+/// one unknown name among others there, and an object without a known frame cannot
+/// be told from one with a typo, so it is refused. Unknown fields of a known frame
+/// are ignored; a binary `task_result` whose value lies in unknown fields only is not
+/// refused: it ends the task with the error code "unsupported_feature". Of two members
+/// of a choice JSON is refused; in binary the last one is read, as protobuf says.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Event {
     /// The payload's `run_id`, unchanged. Required. Wove makes `\[a-z0-9-\]{1,40}`; a
-    /// reader MUST take any text of 1 to 255 characters.
+    /// reader MUST take any text of 1 to 255 Unicode code points.
     #[prost(string, tag = "1")]
     pub run_id: ::prost::alloc::string::String,
     /// The payload's `task_id`, unchanged.
@@ -436,8 +489,10 @@ pub struct TaskStarted {
     /// Names the worker process for people, such as "host-1:4711".
     #[prost(string, tag = "1")]
     pub worker_id: ::prost::alloc::string::String,
-    /// Seconds between the heartbeats that will follow; finite and above 0. Absent:
-    /// none will follow, and silence MUST NOT be held against this worker.
+    /// Seconds between the heartbeats that will follow; finite and above 0. A worker
+    /// that will send them announces the interval it uses: a third of the payload's
+    /// `delivery_heartbeat_seconds`, 5 without that. Absent: none will follow, and
+    /// silence MUST NOT be held against this worker.
     #[prost(double, optional, tag = "2")]
     pub heartbeat_seconds: ::core::option::Option<f64>,
     /// The backend's own identifier of the job, where the worker knows it.
@@ -543,7 +598,9 @@ pub struct TaskCancelled {
 /// while it waits to deliver that event. It SHOULD use a thread and a connection of
 /// their own. A heartbeat that could not be sent is never kept or retried: the next
 /// follows after its usual wait, with a backoff of at most a third of
-/// `delivery_heartbeat_seconds`. Its answer may ask to cancel, like any other.
+/// `delivery_heartbeat_seconds`, and on a new connection where another receiver had
+/// answered. Its answer may ask to cancel, like any other; ack.proto says which
+/// refusals stop the task.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Heartbeat {}
 /// Progress says how far the task is. It is never retried.
@@ -1126,7 +1183,7 @@ pub struct RunSummary {
 pub struct SummaryError {
     #[prost(string, tag = "1")]
     pub kind: ::prost::alloc::string::String,
-    /// At most 1000 characters.
+    /// At most 1000 Unicode code points.
     #[prost(string, tag = "2")]
     pub message: ::prost::alloc::string::String,
 }

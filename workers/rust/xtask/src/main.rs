@@ -9,7 +9,9 @@ use std::{env, fs};
 use prost::Message;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
+    // As cargo says now, not when this was built: checkouts share a target folder.
+    let manifest = env::var_os("CARGO_MANIFEST_DIR").ok_or("run it with `cargo run -p xtask`")?;
+    let root = Path::new(&manifest).join("../../..");
     let out = match env::args_os().nth(1) {
         Some(folder) => PathBuf::from(folder),
         None => root.join("generated/rust/src"),
