@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from wove.dispatch.requirements import require_dispatch
 from wove.dispatch.threads import in_thread
 from wove.dispatch.urls import redacted
-from wove.errors import DeliveryError, ErrorCode, SubmissionError, WoveError
 from wove.executors.backend_state import BackendState
 from wove.executors.base import EnvironmentExecutor, Frame
-from wove.executors.checks import check_packages, check_settings
+from wove.executors.checks import check_packages, check_settings, result_converter
+from wove.executors.frames import submission_error
 from wove.executors.liveness import Liveness
 from wove.executors.records import CancelOutcome
 from wove.executors.registry import adapter_class_for
@@ -287,7 +287,7 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
     def _begin(self, frame: Frame, payload: dict[str, Any]) -> None:
         """Expect the run, and begin to submit it."""
         run_id, delivery = frame["run_id"], frame["delivery"]
-        convert = None if self._pickles else self._converter(frame)
+        convert = None if self._pickles else result_converter(frame, self._environment)
         detached = delivery.get("delivery_orphan_policy") == "detach"
         self._receiver.hub.open_run(
             run_id,
@@ -318,7 +318,7 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
         except (Exception, asyncio.CancelledError) as error:
             if self._stopping and isinstance(error, asyncio.CancelledError):
                 raise  # ours; any other is a client library's way to fail
-            failure = self._submission_error(error, run_id)
+            failure = submission_error(error, self._facts(run_id))
 
             def decide() -> bool:
                 run = hub.run(run_id)
@@ -350,25 +350,6 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
         if run is not None and run.state == "open":
             self._watcher.add(run_id, job.submission, run, job.heartbeat_seconds)
 
-    def _submission_error(self, error: BaseException, run_id: str) -> WoveError:
-        facts = self._facts(run_id)
-        if isinstance(error, SubmissionError):
-            for name, value in facts.items():
-                if getattr(error, name) is None:
-                    setattr(error, name, value)
-            return error
-        if isinstance(error, WoveError):
-            return error
-        words = f"{type(error).__name__}: {error}"
-        failure = SubmissionError(
-            f"{self.backend_name} did not take task '{facts['task']}' of environment "
-            f"'{self._environment}': {words}",
-            reason=words,
-            **facts,
-        )
-        failure.__cause__ = error
-        return failure
-
     # ---- the watcher ------------------------------------------------------------------
 
     def _changed(self, run_id: str) -> None:
@@ -392,22 +373,6 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
     def _convert(self, run_id: str) -> Convert | None:
         job = self._jobs.get(run_id)
         return None if job is None else job.convert
-
-    def _converter(self, frame: Frame) -> Convert:
-        """What checks and makes the result of a task whose function is only a typed stub."""
-        from wove.dispatch.typed import WrongType, returns
-
-        try:
-            return returns(frame["callable"])
-        except WrongType as error:
-            raise DeliveryError(
-                f"Task '{frame['task_id']}' cannot be sent to environment '{self._environment}', "
-                f"which has allow_pickle=False: {error}",
-                code=ErrorCode.PAYLOAD_NOT_PLAIN,
-                reason=str(error),
-                task=frame["task_id"],
-                environment=self._environment,
-            ) from error
 
     def _facts(self, run_id: str) -> dict[str, Any]:
         job = self._jobs.get(run_id)

@@ -1,4 +1,4 @@
-"""What can be said of an environment before its backend is touched: packages and settings."""
+"""What can be said before a backend is touched: of its packages, its settings, a stub."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from wove.dispatch.requirements import has_dispatch
-from wove.errors import MissingPackageError
+from wove.errors import DeliveryError, ErrorCode, MissingPackageError
 
 if TYPE_CHECKING:
+    from wove.dispatch.typed import Convert
+    from wove.executors.base import Frame
     from wove.integrations.base import BackendAdapter
 
-__all__ = ["CALLBACK_SETTINGS", "check_packages", "check_settings"]
+__all__ = ["CALLBACK_SETTINGS", "check_packages", "check_settings", "result_converter"]
 
 CALLBACK_SETTINGS = frozenset(
     {
@@ -79,3 +81,28 @@ def check_settings(adapter: type[BackendAdapter], name: str, given: Iterable[str
             f"{', '.join(sorted(adapter.settings))}; and for the callback "
             f"{', '.join(sorted(CALLBACK_SETTINGS))}"
         )
+
+
+def result_converter(frame: Frame, environment: str) -> Convert:
+    """What checks and makes the result of a task whose function is only a typed stub.
+
+    Args:
+        frame: the `run_task` command.
+        environment: the environment's name.
+
+    Raises:
+        DeliveryError: the function's return annotation cannot be checked.
+    """
+    from wove.dispatch.typed import WrongType, returns
+
+    try:
+        return returns(frame["callable"])
+    except WrongType as error:
+        raise DeliveryError(
+            f"Task '{frame['task_id']}' cannot be sent to environment '{environment}', "
+            f"which has allow_pickle=False: {error}",
+            code=ErrorCode.PAYLOAD_NOT_PLAIN,
+            reason=str(error),
+            task=frame["task_id"],
+            environment=environment,
+        ) from error

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from wove.errors import DeliveryError, EnvironmentExecutionError, ErrorCode
+from wove.errors import (
+    DeliveryError,
+    EnvironmentExecutionError,
+    ErrorCode,
+    SubmissionError,
+    WoveError,
+)
 from wove.executors.base import Frame
 from wove.executors.records import RunRecord
 
 if TYPE_CHECKING:
     from wove.options import DeliveryPolicy
 
-__all__ = ["cancelled_error", "delivery_options", "describe", "frame_error"]
+__all__ = ["cancelled_error", "delivery_options", "describe", "frame_error", "submission_error"]
 
 
 def describe(record: RunRecord) -> dict[str, Any]:
@@ -93,3 +99,28 @@ def delivery_options(policy: DeliveryPolicy, key: str | None) -> dict[str, Any]:
         for name, value in options.items()
         if value is not None and value != defaults.get(name)
     }
+
+
+def submission_error(error: BaseException, facts: Mapping[str, Any]) -> WoveError:
+    """What a run fails with whose submission raised `error`.
+
+    Args:
+        error: an adapter's, or its client library's.
+        facts: as `describe` gives them; an adapter's own error gets those it lacks.
+    """
+    if isinstance(error, SubmissionError):
+        for name, value in facts.items():
+            if getattr(error, name) is None:
+                setattr(error, name, value)
+        return error
+    if isinstance(error, WoveError):
+        return error
+    words = f"{type(error).__name__}: {error}"
+    failure = SubmissionError(
+        f"{facts['backend']} did not take task '{facts['task']}' of environment "
+        f"'{facts['environment']}': {words}",
+        reason=words,
+        **facts,
+    )
+    failure.__cause__ = error
+    return failure
