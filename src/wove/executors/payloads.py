@@ -21,6 +21,10 @@ __all__ = ["PayloadBuilder", "Return", "is_large"]
 ACCEPTS = ("heartbeat", "progress", "log")
 """The frames that the receiver takes beyond the four documented ones."""
 
+DETACHED_RETRY_SECONDS = 60.0
+"""How long the end of a detached run is tried: its weave may be gone for good, and the worker
+is not to be kept for the minutes that others try."""
+
 LARGE_BYTES = 1 << 20
 """Payloads of larger arguments are made in a thread, not on the weave's loop."""
 
@@ -121,6 +125,8 @@ class PayloadBuilder:
                 setattr(payload.delivery, option, frame["delivery"][option])
         if not self.is_gated(frame):
             payload.start_gate = "none"
+        if frame["delivery"].get("delivery_orphan_policy") == "detach":
+            payload.delivery_retry_seconds = DETACHED_RETRY_SECONDS
         document = payload_to_dict(payload)
         if self._max_bytes is not None:
             self._check_size(document, frame, self._max_bytes)

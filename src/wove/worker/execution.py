@@ -39,8 +39,6 @@ Encoding = Literal["json", "protobuf", "grpc"]
 
 TERMINAL_SECONDS = (300.0, 3600.0)
 """A terminal event is tried for as long as the task ran, but within these."""
-DETACHED_SECONDS = 60.0
-"""... and for a detached run, whose weave may be gone for good, for this long."""
 
 
 class Shutdown(BaseException):
@@ -299,8 +297,6 @@ class Execution:
     def _terminal_seconds(self) -> float:
         if self._payload.delivery_retry_seconds > 0:  # else as if absent
             return self._payload.delivery_retry_seconds
-        if self._detached:
-            return DETACHED_SECONDS
         shortest, longest = TERMINAL_SECONDS
         return min(max(time.monotonic() - self._began, shortest), longest)
 

@@ -815,3 +815,13 @@ async def test_a_start_that_is_cancelled_closes_its_adapter_once():
         await start
     await session.abort()
     assert closed == [1]
+
+
+@in_loop
+async def test_the_end_of_a_detached_run_is_tried_for_a_minute():
+    backend = Backend()
+    async with backend.items() as items:
+        await items.run(args={"a": 1})
+        await items.run(args={"a": 1}, delivery_orphan_policy="detach")
+    tried = [job.payload.get("delivery_retry_seconds") for job in backend.jobs]
+    assert tried == [None, 60]
