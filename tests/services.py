@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -246,17 +246,15 @@ def _rabbitmq_answers(port: int) -> bool:
         return False
 
 
-# ---- Celery workers -----------------------------------------------------------------------
+# ---- workers ------------------------------------------------------------------------------
 
 
 @dataclass
-class CeleryWorker:
-    """A Celery worker that `wove worker celery` started, as a process of its own."""
+class Worker:
+    """A worker program, as a process group of its own."""
 
     process: subprocess.Popen[bytes]
-    queue: str
     log_file: Path
-    url: str
     _asked: bool = field(default=False, init=False, repr=False)
 
     def log(self) -> str:
@@ -264,7 +262,7 @@ class CeleryWorker:
         return self.log_file.read_text(errors="replace")
 
     def __post_init__(self) -> None:
-        self._state = Path(os.environ[FOLDER_VARIABLE]) / f"celery-{self.process.pid}.json"
+        self._state = Path(os.environ[FOLDER_VARIABLE]) / f"worker-{self.process.pid}.json"
         self._state.write_text(json.dumps({"pids": [self.process.pid]}))
 
     def stop(self, *, seconds: float = 60.0) -> int:
@@ -295,6 +293,85 @@ class CeleryWorker:
         self.process.wait(5)
 
 
+READY = "wove: ready"
+"""What `wove worker` prints when jobs are taken."""
+
+
+def start_worker(
+    folder: Path,
+    name: str,
+    argv: Sequence[str],
+    *,
+    ready: str = READY,
+    env: Mapping[str, str] | None = None,
+    seconds: float = 40.0,
+) -> Worker:
+    """Start a worker program; returns when it has printed `ready`.
+
+    Args:
+        folder: where its log goes.
+        name: for the log's name and for messages, such as "celery".
+        argv: the program, such as `wove_worker("celery", "--queue", "q")`.
+        ready: the text in its output that says that it takes jobs.
+        env: added to this process's environment variables.
+        seconds: how long its start may take.
+    """
+    log = folder / f"{name}-{time.monotonic_ns()}.log"
+    with open(log, "wb") as output:
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(env or {}), "PYTHONPATH": _python_path(env or {})},
+            start_new_session=True,
+        )
+    worker = Worker(process, log)
+
+    def is_ready() -> bool:
+        if process.poll() is not None:
+            raise ServiceError(f"the {name} worker ended at its start:\n{_tail(log, 30)}")
+        return ready in worker.log()
+
+    try:
+        wait_until(is_ready, seconds=seconds, what=f"the {name} worker is ready")
+    except ServiceError as error:
+        worker.kill()
+        raise ServiceError(f"{error}\n{_tail(log, 30)}") from None
+    return worker
+
+
+def wove_worker(backend: str, *arguments: str) -> list[str]:
+    """The command `wove worker BACKEND ...` of the code under test."""
+    return [sys.executable, "-m", "wove.cli", "worker", backend, *arguments]
+
+
+def stop_workers(workers: Iterable[Worker]) -> None:
+    """Stop several at once: each takes a second or more."""
+    workers = list(workers)
+    for worker in workers:
+        worker.ask_to_stop()
+    for worker in workers:
+        worker.stop()
+
+
+def _python_path(env: Mapping[str, str]) -> str:
+    """`env`'s own folders, the tests' and this process's: a worker runs the code under test."""
+    paths = [env.get("PYTHONPATH"), str(ROOT), os.environ.get("PYTHONPATH")]
+    return os.pathsep.join(path for path in paths if path)
+
+
+# ---- Celery workers -----------------------------------------------------------------------
+
+
+@dataclass
+class CeleryWorker(Worker):
+    """A Celery worker that `wove worker celery` started."""
+
+    queue: str = ""
+    url: str = ""
+
+
 def start_celery_worker(
     folder: Path,
     broker_url: str,
@@ -317,40 +394,14 @@ def start_celery_worker(
         env: added to this process's environment variables.
         seconds: how long its start may take.
     """
-    log = folder / f"celery-{queue}-{time.monotonic_ns()}.log"
-    with open(log, "wb") as output:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "wove.cli", "worker", "celery"),
-                *("--broker-url", broker_url, "--queue", queue),
-                *("--pool", pool, "--concurrency", str(concurrency)),
-                *arguments,
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {}), "PYTHONPATH": _python_path(env or {})},
-            start_new_session=True,
-        )
-    worker = CeleryWorker(process, queue, log, broker_url)
-
-    def ready() -> bool:
-        if process.poll() is not None:
-            raise ServiceError(f"the Celery worker ended at its start:\n{_tail(log, 30)}")
-        return "wove: ready" in worker.log()
-
-    try:
-        wait_until(ready, seconds=seconds, what="the Celery worker is ready")
-    except ServiceError as error:
-        worker.kill()
-        raise ServiceError(f"{error}\n{_tail(log, 30)}") from None
-    return worker
-
-
-def _python_path(env: Mapping[str, str]) -> str:
-    """`env`'s own folders, the tests' and this process's: a worker runs the code under test."""
-    paths = [env.get("PYTHONPATH"), str(ROOT), os.environ.get("PYTHONPATH")]
-    return os.pathsep.join(path for path in paths if path)
+    argv = wove_worker(
+        "celery",
+        *("--broker-url", broker_url, "--queue", queue),
+        *("--pool", pool, "--concurrency", str(concurrency)),
+        *arguments,
+    )
+    worker = start_worker(folder, f"celery-{queue}", argv, env=env, seconds=seconds)
+    return CeleryWorker(worker.process, worker.log_file, queue=queue, url=broker_url)
 
 
 @contextlib.contextmanager
@@ -366,7 +417,4 @@ def celery_worker_factory(folder: Path) -> Iterator[Callable[..., CeleryWorker]]
     try:
         yield start
     finally:
-        for worker in workers:  # all at once: each takes a second or more
-            worker.ask_to_stop()
-        for worker in workers:
-            worker.stop()
+        stop_workers(workers)

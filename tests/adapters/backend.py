@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ class Capabilities:
         lost_process: codes that a job may end with whose own process was killed.
         lost_worker: codes that a job may end with whose whole worker was killed.
         down: code of a submission to a backend that is down.
+        start_seconds: what a job may need from its submission to its first statement, on a
+            busy machine. Tests that end a job while it runs wait so much longer.
     """
 
     cancelled_running: frozenset[str]
@@ -31,6 +35,12 @@ class Capabilities:
     lost_process: frozenset[ErrorCode]
     lost_worker: frozenset[ErrorCode]
     down: ErrorCode
+    start_seconds: float = 0.0
+
+
+def kill_process(pid: int) -> None:
+    """End one process as the kernel does when memory runs out."""
+    os.kill(pid, signal.SIGKILL)
 
 
 @dataclass
@@ -40,10 +50,13 @@ class Workers:
     Attributes:
         config: the `executor_config` that leads to them.
         kill: ends all of them at once, as a lost machine would.
+        kill_process: ends the process of a task, which is the one that the task itself
+            names unless the backend puts something between them.
     """
 
     config: dict[str, Any]
     kill: Callable[[], None]
+    kill_process: Callable[[int], None] = kill_process
 
 
 @dataclass
@@ -69,7 +82,11 @@ class Backend(ABC):
     @classmethod
     @abstractmethod
     def running(cls, request: pytest.FixtureRequest) -> Backend:
-        """The backend, with workers that take jobs."""
+        """The backend, with workers that take jobs.
+
+        Services are the whole run's (`tests.services.shared`); what is started here is
+        stopped by `request.addfinalizer`.
+        """
 
     @abstractmethod
     def executor_config(self) -> dict[str, Any]:
@@ -77,7 +94,11 @@ class Backend(ABC):
 
     @abstractmethod
     def own_workers(self, folder: Path) -> contextlib.AbstractContextManager[Workers]:
-        """Workers of the test's own: at least two jobs at once."""
+        """Workers of the test's own: at least two jobs at once.
+
+        They must go on after three deaths of the process of a task. Where such a process
+        is the whole worker, that takes four workers, or somebody who starts them again.
+        """
 
     @abstractmethod
     def many_at_once(

@@ -21,49 +21,58 @@ BEATS: Any = {"delivery_heartbeat_seconds": 1}
 """Where a backend cannot stop a job itself, the answer to the next heartbeat does."""
 
 
-def write_slowly(started: str, effect: str) -> None:
+def write_slowly(started: str, effect: str, seconds: float) -> None:
     """A side effect that takes a few seconds, in Python code that a cancellation reaches."""
     tasks.note(started)
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         time.sleep(0.01)
     tasks.note(effect)
 
 
-async def write_slowly_async(started: str, effect: str) -> None:
+async def write_slowly_async(started: str, effect: str, seconds: float) -> None:
     tasks.note(started)
-    await asyncio.sleep(3)
+    await asyncio.sleep(seconds)
     tasks.note(effect)
 
 
-def assert_never(effect: Path, *, started: Path) -> None:
+@pytest.fixture
+def given(backend: Backend, tmp_path: Path) -> dict[str, Any]:
+    """What `write_slowly` takes. It lasts longer where a job may begin later."""
+    return {
+        "started": str(tmp_path / "started"),
+        "effect": str(tmp_path / "effect"),
+        "seconds": 3 + backend.capabilities.start_seconds,
+    }
+
+
+def assert_never(given: dict[str, Any]) -> None:
     """The side effect is absent, also after it would have happened."""
-    time.sleep(max(0.0, started.stat().st_mtime + 3.7 - time.time()))
+    begun, effect = Path(given["started"]).stat().st_mtime, Path(given["effect"])
+    time.sleep(max(0.0, begun + given["seconds"] + 0.7 - time.time()))
     assert tasks.lines(effect) == []
 
 
 def test_a_delivery_timeout_prevents_the_side_effect(
-    use: Use, backend: Backend, tmp_path: Path
+    use: Use, backend: Backend, given: dict[str, Any]
 ) -> None:
     use()
-    started, effect = tmp_path / "started", tmp_path / "effect"
+    started = Path(given["started"])
+    limit = 1.5 + backend.capabilities.start_seconds
     begun = time.monotonic()
-    with (
-        pytest.raises(DeliveryTimeoutError) as caught,
-        weave(started=str(started), effect=str(effect)) as w,
-    ):
-        w.do(environment="remote", delivery_timeout=1.5, **BEATS)(write_slowly)
+    with pytest.raises(DeliveryTimeoutError) as caught, weave(**given) as w:
+        w.do(environment="remote", delivery_timeout=limit, **BEATS)(write_slowly)
 
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < limit + 8.5
     assert caught.value.code is ErrorCode.DELIVERY_TIMEOUT
-    assert caught.value.limit == 1.5
+    assert caught.value.limit == limit
     assert "write_slowly" in str(caught.value)
     assert "delivery_timeout" in str(caught.value)
     assert len(tasks.lines(started)) == 1
     (run,) = w.runs
     assert run.state == "timed_out"
     assert run.cancel in backend.capabilities.cancelled_running
-    assert_never(effect, started=started)
+    assert_never(given)
 
 
 def test_a_job_still_queued_at_its_timeout_never_starts(
@@ -113,13 +122,13 @@ def test_a_start_timeout_names_what_the_job_waits_for(
 
 @pytest.mark.parametrize("task", [write_slowly, write_slowly_async])
 def test_cancelling_the_coroutine_reaches_a_running_task(
-    use: Use, backend: Backend, tmp_path: Path, task: Callable[..., None]
+    use: Use, backend: Backend, given: dict[str, Any], task: Callable[..., None]
 ) -> None:
     use()
-    started, effect = tmp_path / "started", tmp_path / "effect"
+    started = Path(given["started"])
 
     async def block(out: list[object]) -> None:
-        async with weave(started=str(started), effect=str(effect)) as w:
+        async with weave(**given) as w:
             out.append(w)
             w.do(environment="remote", **BEATS)(task)
 
@@ -137,20 +146,16 @@ def test_cancelling_the_coroutine_reaches_a_running_task(
     (run,) = w.runs  # type: ignore[attr-defined]
     assert run.state == "cancelled"
     assert run.cancel in backend.capabilities.cancelled_running
-    assert_never(effect, started=started)
+    assert_never(given)
 
 
 @pytest.mark.parametrize("task", [write_slowly, write_slowly_async])
 def test_the_first_failure_cancels_remote_siblings(
-    use: Use, backend: Backend, tmp_path: Path, task: Callable[..., None]
+    use: Use, backend: Backend, given: dict[str, Any], task: Callable[..., None]
 ) -> None:
     use()
-    started, effect = tmp_path / "started", tmp_path / "effect"
     begun = time.monotonic()
-    with (
-        pytest.raises(tasks.Refused),
-        weave(started=str(started), effect=str(effect)) as w,
-    ):
+    with pytest.raises(tasks.Refused), weave(**given) as w:
         w.do(environment="remote", **BEATS)(task)
 
         @w.do(environment="remote")
@@ -158,28 +163,24 @@ def test_the_first_failure_cancels_remote_siblings(
             tasks.wait_for(started)
             raise tasks.Refused("first")
 
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 20 + backend.capabilities.start_seconds
     assert task.__name__ in w.result.cancelled
     (run,) = [run for run in w.runs if run.task == task.__name__]
     assert run.state == "cancelled"
     assert run.cancel in backend.capabilities.cancelled_running
-    assert_never(effect, started=started)
+    assert_never(given)
 
 
 def test_a_timeout_bounds_one_try_from_its_start(
-    use: Use, backend: Backend, tmp_path: Path
+    use: Use, backend: Backend, given: dict[str, Any]
 ) -> None:
     use()
-    started, effect = tmp_path / "started", tmp_path / "effect"
-    with (
-        pytest.raises(TaskTimeoutError),
-        weave(started=str(started), effect=str(effect)) as w,
-    ):
+    with pytest.raises(TaskTimeoutError), weave(**given) as w:
         w.do(environment="remote", timeout=0.7, **BEATS)(write_slowly)
 
     assert w.result.cancelled == {"write_slowly"}
     assert [run.state for run in w.runs] == ["timed_out"]
-    assert_never(effect, started=started)
+    assert_never(given)
 
 
 def test_the_time_in_the_queue_does_not_count_against_timeout(
@@ -201,13 +202,9 @@ def test_the_time_in_the_queue_does_not_count_against_timeout(
     assert w.result.quick == "in time"
 
 
-def test_require_ack_waits_for_proof(use: Use, backend: Backend, tmp_path: Path) -> None:
+def test_require_ack_waits_for_proof(use: Use, backend: Backend, given: dict[str, Any]) -> None:
     use()
-    started, effect = tmp_path / "started", tmp_path / "effect"
-    with (
-        pytest.raises(tasks.Refused),
-        weave(started=str(started), effect=str(effect)) as w,
-    ):
+    with pytest.raises(tasks.Refused), weave(**given) as w:
         w.do(
             environment="remote",
             delivery_cancel_mode="require_ack",
@@ -222,18 +219,21 @@ def test_require_ack_waits_for_proof(use: Use, backend: Backend, tmp_path: Path)
 
     (run,) = [run for run in w.runs if run.task == "write_slowly"]
     assert (run.state, run.cancel) == ("cancelled", "stopped")
-    assert_never(effect, started=started)
+    assert_never(given)
 
 
-def test_workers_go_on_after_a_cancellation(use: Use, tmp_path: Path) -> None:
+def test_workers_go_on_after_a_cancellation(
+    use: Use, backend: Backend, given: dict[str, Any], tmp_path: Path
+) -> None:
     use()
+    limit = 1.0 + backend.capabilities.start_seconds
     for number in range(3):
-        started, effect = tmp_path / f"started{number}", tmp_path / f"effect{number}"
+        started = tmp_path / f"started{number}"
         with (
             pytest.raises(DeliveryTimeoutError),
-            weave(started=str(started), effect=str(effect)) as w,
+            weave(**{**given, "started": str(started)}) as w,
         ):
-            w.do(environment="remote", delivery_timeout=1.0)(write_slowly)
+            w.do(environment="remote", delivery_timeout=limit)(write_slowly)
         wait_until(lambda: bool(tasks.lines(started)), seconds=5, what="it had begun")  # noqa: B023
     with weave() as w:
 

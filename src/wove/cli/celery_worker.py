@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from wove.cli._starting import CannotStartError, load_object
 from wove.errors import MissingDispatchFeatureError
 from wove.integrations._celery_logs import guard_logs, quiet_revocations
 from wove.integrations._celery_url import UNUSABLE, address_of, masked, unusable
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10
 """How long the broker may take to answer before the command gives up."""
-
-
-class _CannotStartError(Exception):
-    """The worker cannot start; the text says why and what to do."""
 
 
 def add_to(backends: Any) -> None:
@@ -85,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
         app = _application(arguments)
         _check_broker(app, arguments)
         _check_result_backend(app)
-    except _CannotStartError as error:
+    except CannotStartError as error:
         print(f"wove: {error}", file=sys.stderr)
         return 1
     _announce(app, arguments)
@@ -96,7 +92,7 @@ def _application(arguments: argparse.Namespace) -> Celery:
     try:
         from celery import Celery
     except ImportError as error:
-        raise _CannotStartError(
+        raise CannotStartError(
             f"Celery is not installed ({error}). Install with: pip install 'wove[celery]'"
         ) from error
     if arguments.app:
@@ -107,12 +103,12 @@ def _application(arguments: argparse.Namespace) -> Celery:
         app.conf.worker_prefetch_multiplier = 1
         app.conf.broker_connection_retry_on_startup = True
     else:
-        raise _CannotStartError("give --broker-url URL, or --app MODULE:NAME")
+        raise CannotStartError("give --broker-url URL, or --app MODULE:NAME")
     if arguments.task_name not in app.tasks:
         try:
             register(app, name=arguments.task_name)
         except MissingDispatchFeatureError as error:
-            raise _CannotStartError(str(error)) from error
+            raise CannotStartError(str(error)) from error
     guard_logs(arguments.task_name)  # the application may have a task of that name
     quiet_revocations()
     return app
@@ -121,22 +117,7 @@ def _application(arguments: argparse.Namespace) -> Celery:
 def _load(reference: str) -> Celery:
     from celery import Celery
 
-    module_name, _, attribute = reference.partition(":")
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise _CannotStartError(
-            f"--app {reference}: cannot import {module_name}: {error}"
-        ) from error
-    app = getattr(module, attribute or "app", None)
-    if app is None:
-        raise _CannotStartError(f"--app {reference}: {module_name} has no {attribute or 'app'!r}")
-    if not isinstance(app, Celery):
-        raise _CannotStartError(
-            f"--app {reference}: {attribute or 'app'!r} is a {type(app).__name__}, "
-            "not a Celery application"
-        )
-    return app
+    return load_object("--app", reference, Celery, "a Celery application", default="app")
 
 
 def _check_broker(app: Celery, arguments: argparse.Namespace) -> None:
@@ -151,12 +132,12 @@ def _check_broker(app: Celery, arguments: argparse.Namespace) -> None:
                 connection.ensure_connection(max_retries=1, timeout=CONNECT_SECONDS)
                 connection.default_channel.close()
             except (OSError, kombu.exceptions.KombuError, *connection_errors) as error:
-                raise _CannotStartError(
+                raise CannotStartError(
                     f"cannot reach the broker at {address}: {str(error).rstrip('.')}. "
                     f"Check that it runs and that {setting} is right."
                 ) from error
     except UNUSABLE as error:
-        raise _CannotStartError(str(unusable(error, address, setting))) from error
+        raise CannotStartError(str(unusable(error, address, setting))) from error
 
 
 def _check_result_backend(app: Celery) -> None:
@@ -166,7 +147,7 @@ def _check_result_backend(app: Celery) -> None:
         app.backend  # noqa: B018 - loads its client, and does not connect
     except (ImproperlyConfigured, ImportError) as error:
         address = masked(app.conf.result_backend)
-        raise _CannotStartError(
+        raise CannotStartError(
             f"Celery cannot use the result backend {address}: {str(error).rstrip('.')}"
         ) from error
 
