@@ -35,7 +35,7 @@ class Capabilities:
     lost_process: frozenset[ErrorCode]
     lost_worker: frozenset[ErrorCode]
     down: ErrorCode
-    start_seconds: float = 0.0
+    start_seconds: float = 1.0
 
 
 def kill_process(pid: int) -> None:
