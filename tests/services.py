@@ -246,6 +246,35 @@ def _rabbitmq_answers(port: int) -> bool:
         return False
 
 
+# ---- Dask ---------------------------------------------------------------------------------
+
+
+def start_dask(folder: Path, port: int | None = None) -> Started:
+    """Start a Dask scheduler that does not run a task again whose worker died."""
+    port = port or free_port()
+    log = folder / "scheduler.log"
+    argv = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
+    pid = _spawn(
+        [*argv, "--port", str(port), "--no-dashboard"],
+        log=log,
+        env={**os.environ, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"},
+    )
+    try:
+        wait_until(lambda: _listens(port), seconds=60, what="the Dask scheduler listens")
+    except ServiceError as error:
+        stop_service(pid)
+        raise ServiceError(f"{error}\n{_tail(log)}") from None
+    return Started(f"tcp://127.0.0.1:{port}", [pid])
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 # ---- workers ------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from wove.cli import celery_worker
+from wove.cli import celery_worker, dask_worker
 
 __all__ = ["main"]
 
@@ -42,4 +42,5 @@ def _parser() -> argparse.ArgumentParser:
     worker = commands.add_parser("worker", help="start a backend's own worker with Wove's task")
     backends = worker.add_subparsers(title="backends", required=True, metavar="BACKEND")
     celery_worker.add_to(backends)
+    dask_worker.add_to(backends)
     return parser

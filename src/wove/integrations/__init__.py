@@ -21,6 +21,7 @@ ENTRY_POINT_GROUP = "wove.adapters"
 
 _BUILT_IN = {
     "celery": "wove.integrations.celery:CeleryAdapter",
+    "dask": "wove.integrations.dask:DaskAdapter",
     "process": "wove.integrations.process:ProcessAdapter",
 }
 

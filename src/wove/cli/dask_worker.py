@@ -1,0 +1,119 @@
+"""`wove worker dask`: one Dask worker, in this process."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+from wove.cli._starting import CannotStartError
+
+if TYPE_CHECKING:
+    from distributed import Worker
+
+CONNECT_SECONDS = 10
+"""How long the scheduler may take to answer before the command gives up."""
+
+
+def add_to(backends: Any) -> None:
+    """Add the `dask` command to argparse's subparsers `backends`."""
+    parser: argparse.ArgumentParser = backends.add_parser(
+        "dask",
+        help="a Dask worker",
+        description=(
+            "Start one Dask worker in this process. SIGTERM stops it after the tasks in hand. "
+            "For nannies and several processes use `dask worker`: it needs only that wove "
+            "can be imported."
+        ),
+    )
+    parser.add_argument("--address", metavar="URL", help="the scheduler's, tcp://HOST:PORT")
+    parser.add_argument("--scheduler-file", metavar="PATH", help="the file that holds it")
+    parser.add_argument(
+        "-c", "--concurrency", type=int, default=1, metavar="N", help="tasks at once (default: 1)"
+    )
+    parser.add_argument("-n", "--name", metavar="NAME", help="the worker's name (default: its URL)")
+    parser.add_argument("--host", metavar="HOST", help="address that the cluster reaches it at")
+    parser.add_argument(
+        "--resource",
+        action="append",
+        default=[],
+        metavar="NAME=AMOUNT",
+        help="what `resources` in submit_options asks for; may be repeated",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Start the worker and stay until it has stopped; the exit status."""
+    sys.path.insert(0, "")  # as `dask worker` does: tasks import the application's modules
+    try:
+        return asyncio.run(_work(arguments))
+    except CannotStartError as error:
+        print(f"wove: {error}", file=sys.stderr)
+        return 1
+
+
+async def _work(arguments: argparse.Namespace) -> int:
+    try:
+        from distributed import Worker
+    except ImportError as error:
+        raise CannotStartError(
+            f"Dask is not installed ({error}). Install with: pip install 'wove[dask]'"
+        ) from error
+    if bool(arguments.address) == bool(arguments.scheduler_file):
+        raise CannotStartError("give --address URL or --scheduler-file PATH")
+    where = arguments.address or arguments.scheduler_file
+    try:
+        worker = Worker(
+            arguments.address,
+            scheduler_file=arguments.scheduler_file,
+            nthreads=arguments.concurrency,
+            name=arguments.name,
+            host=arguments.host,
+            resources=_resources(arguments.resource),
+            dashboard=False,
+        )
+        await asyncio.wait_for(worker, CONNECT_SECONDS)
+    except (OSError, ValueError, asyncio.TimeoutError) as error:
+        reason = str(error).rstrip(".") or f"no answer in {CONNECT_SECONDS} s"
+        raise CannotStartError(
+            f"cannot reach the Dask scheduler at {where}: {reason}. "
+            "Check that it runs and that the address is right."
+        ) from error
+    return await _until_stopped(worker, arguments)
+
+
+async def _until_stopped(worker: Worker, arguments: argparse.Namespace) -> int:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    print(f"wove: Dask worker {worker.name} on {worker.scheduler.address}", file=sys.stderr)
+    print(f"wove: {arguments.concurrency} tasks at once", file=sys.stderr)
+    print("wove: ready; SIGTERM or Ctrl-C stops it after the tasks in hand", file=sys.stderr)
+    closed = asyncio.ensure_future(worker.finished())
+    stopped = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({closed, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    if closed.done():
+        print("wove: the scheduler is gone", file=sys.stderr)
+        return 1
+    from distributed.core import Status
+
+    worker.status = Status.closing_gracefully  # no new tasks
+    while worker.state.executing and not closed.done():  # noqa: ASYNC110 - Dask has no event
+        await asyncio.sleep(0.05)
+    await worker.close()
+    print("wove: stopped", file=sys.stderr)
+    return 0
+
+
+def _resources(given: list[str]) -> dict[str, float] | None:
+    found = {}
+    for text in given:
+        name, _, amount = text.partition("=")
+        try:
+            found[name] = float(amount)
+        except ValueError:
+            raise CannotStartError(f"--resource {text}: give NAME=AMOUNT, such as GPU=1") from None
+    return found or None

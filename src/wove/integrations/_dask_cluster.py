@@ -1,0 +1,231 @@
+"""The blocking half of the Dask adapter. Everything here is called in threads."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from wove.errors import ErrorCode, SubmissionError
+from wove.executors.backend_state import BackendState, BackendStatus
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+__all__ = ["CONNECT_SECONDS", "Cluster", "DaskJob", "address_of"]
+
+CONNECT_SECONDS = 9.0
+"""How long the scheduler may take to answer: below the 10 s in which a submission must fail."""
+
+CLOSE_SECONDS = 2.0
+
+
+@dataclass
+class DaskJob:
+    """A submitted task. What `submit` returns and `cancel` and `poll` are given."""
+
+    id: str
+    """Dask's key."""
+    future: Future[Any] = field(compare=False, repr=False)
+    """Keeps the task: Dask forgets what nobody holds a future of."""
+    cancelled: bool = field(default=False, compare=False)
+    """We cancelled it, and what Dask says of it since proves nothing."""
+
+
+class Cluster:
+    """A scheduler, through a client of the user's or one of our own.
+
+    Args:
+        client: the user's client, or None.
+        options: arguments of our own client.
+    """
+
+    def __init__(self, client: Client | None, options: Mapping[str, Any]) -> None:
+        self._options = options
+        self._own = client is None
+        self._client = client
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def is_connected(self) -> bool:
+        """Whether the scheduler can be told something now."""
+        return self._client is not None and self._client.status == "running"
+
+    @property
+    def client(self) -> Client:
+        """The client; after `connect`."""
+        if self._client is None:
+            raise RuntimeError("connect() comes first")
+        return self._client
+
+    def connect(self) -> None:
+        """Connect, or wait until Dask's client has done so again.
+
+        Raises:
+            OSError: the scheduler cannot be reached.
+        """
+        with self._lock:
+            if self._client is None and not self._closed:
+                address = self._options.get("address")
+                if isinstance(address, str):
+                    _knock(address)
+                from distributed import Client
+
+                defaults = {"set_as_default": False, "timeout": CONNECT_SECONDS - 1}
+                self._client = Client(**{**defaults, **self._options})
+        waited = threading.Event()
+        for _ in range(int(CONNECT_SECONDS * 20)):
+            if self.is_connected():
+                return
+            waited.wait(0.05)
+        status = "closed" if self._client is None else self._client.status
+        raise OSError(f"the client is {status}")
+
+    def submit(
+        self,
+        function: Callable[[Any], Any],
+        payload: dict[str, Any],
+        options: Mapping[str, Any],
+        *,
+        refuse_duplicate: bool,
+        keep: bool,
+        on_change: Callable[[], None],
+    ) -> DaskJob:
+        """Hand one payload to the scheduler.
+
+        Args:
+            function: what the worker calls.
+            payload: its only argument.
+            options: further arguments of `Client.submit`.
+            refuse_duplicate: a task of the same key may be there already.
+            keep: it goes on when nobody holds its future any more.
+            on_change: called, in a thread of Dask's, when the task has ended.
+        """
+        from distributed import fire_and_forget
+
+        client, key = self.client, options["key"]
+        if refuse_duplicate and (key in client.futures or _is_known(client, key)):
+            raise SubmissionError(
+                f"dask already has a task {key!r}: the same delivery_idempotency_key was "
+                "submitted before. The task was not submitted again.",
+                code=ErrorCode.DUPLICATE_KEY,
+                backend="dask",
+                backend_job_id=str(key),
+            )
+        future = client.submit(function, payload, **options)
+        if keep:
+            fire_and_forget(future)
+        future.add_done_callback(lambda _: on_change())
+        return DaskJob(str(key), future)
+
+    def cancel(self, job: DaskJob) -> bool:
+        """Take one task from the scheduler; whether no worker had it yet."""
+        client = self.client
+        job.cancelled = True
+        waiting = not any(job.id in keys for keys in client.processing().values())
+        client.cancel([job.future], force=True, msg="cancelled by its weave")
+        return waiting
+
+    def ask(self, jobs: Mapping[str, DaskJob]) -> dict[str, BackendState]:
+        """What the scheduler has told of the tasks, by run id."""
+        client = self.client
+        states = {run_id: _settled(job) for run_id, job in jobs.items()}
+        open_jobs = {run_id: jobs[run_id] for run_id, state in states.items() if state is None}
+        if open_jobs:
+            processing = client.processing()
+            threads = client.nthreads()
+            for run_id, job in open_jobs.items():
+                states[run_id] = _at_work(job.id, processing, threads)
+        return {run_id: state for run_id, state in states.items() if state is not None}
+
+    def close(self) -> None:
+        """Close our own client."""
+        with self._lock:
+            self._closed = True
+            if self._own and self._client is not None:
+                with contextlib.suppress(Exception):  # the scheduler may be gone
+                    self._client.close(timeout=CLOSE_SECONDS)
+
+
+def address_of(client: Client | None, options: Mapping[str, Any]) -> str:
+    """The scheduler's address, as far as it is known without asking anybody.
+
+    Raises:
+        TypeError: `client` is no Dask client.
+    """
+    from distributed import Client  # takes a while: before anything waits for a submission
+
+    if client is None:
+        address = options.get("address") or options.get("scheduler_file")
+        return address if isinstance(address, str) else str(address.scheduler_address)
+    if not isinstance(client, Client):
+        raise TypeError(
+            "executor_config['client'] must be a distributed.Client, "
+            f"not a {type(client).__name__}; without one, set 'address'"
+        )
+    scheduler = client.scheduler
+    return str(scheduler.address) if scheduler is not None else "(a closed client)"
+
+
+def _knock(address: str) -> None:
+    """Find out quickly whether anybody listens: Dask itself retries until its timeout."""
+    from distributed.comm.addressing import parse_address, parse_host_port
+
+    scheme, location = parse_address(address)
+    if scheme in ("tcp", "tls", "ws", "wss"):
+        host, port = parse_host_port(location, 8786)
+        socket.create_connection((host, port), timeout=CONNECT_SECONDS - 1).close()
+
+
+def _is_known(client: Client, key: Any) -> bool:
+    if any(key in keys for keys in client.processing().values()):
+        return True
+    held = client.sync(client.scheduler.who_has, keys=[key])
+    return bool(held.get(key))
+
+
+def _settled(job: DaskJob) -> BackendState | None:
+    """What the scheduler said last of a task that is over; None of one that is not."""
+    if job.cancelled:
+        return BackendState(BackendStatus.CANNOT_SAY, "cancelled by its weave")
+    status = job.future.status
+    if status == "finished":
+        return BackendState(BackendStatus.SUCCEEDED, "Dask says finished")
+    if status == "error":
+        error = job.future.exception(timeout=1)
+        lost = type(error).__name__ == "KilledWorker"
+        kind = BackendStatus.LOST if lost else BackendStatus.FAILED
+        return BackendState(kind, f"Dask says error: {type(error).__name__}: {error}")
+    if status in ("cancelled", "lost"):
+        return _cancelled(job)
+    return None
+
+
+def _cancelled(job: DaskJob) -> BackendState:
+    reason = words = job.future.status
+    try:
+        job.future.result(timeout=1)
+    except CancelledError as error:
+        reason, words = str(getattr(error, "reason", reason)), str(error)
+    except Exception as error:  # noqa: BLE001 - whatever Dask makes of it is only told
+        words = f"{type(error).__name__}: {error}"
+    # A client that lost its scheduler counts all its tasks as cancelled. Those that run may
+    # go on: their own beats decide.
+    gone = reason in ("scheduler-connection-lost", "scheduler-restart", "lost")
+    return BackendState(
+        BackendStatus.ABSENT if gone else BackendStatus.CANCELLED, f"Dask says {words}"
+    )
+
+
+def _at_work(key: str, processing: Mapping[str, Any], threads: Mapping[str, int]) -> BackendState:
+    for worker, keys in processing.items():
+        if key in keys:
+            # A worker is given more than it can start; which of them run, only it knows.
+            if len(keys) <= threads.get(worker, 0):
+                return BackendState(BackendStatus.RUNNING, f"{worker} has it")
+            return BackendState(BackendStatus.QUEUED, f"{worker} has it, among {len(keys)} tasks")
+    return BackendState(BackendStatus.QUEUED, "no worker has it")
