@@ -249,15 +249,15 @@ def _rabbitmq_answers(port: int) -> bool:
 # ---- Dask ---------------------------------------------------------------------------------
 
 
-def start_dask(folder: Path, port: int | None = None) -> Started:
-    """Start a Dask scheduler that does not run a task again whose worker died."""
+def start_dask(folder: Path, port: int | None = None, *, allowed_failures: int = 0) -> Started:
+    """Start a Dask scheduler; by default one that runs no task again whose worker died."""
     port = port or free_port()
     log = folder / "scheduler.log"
     argv = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
     pid = _spawn(
         [*argv, "--port", str(port), "--no-dashboard"],
         log=log,
-        env={**os.environ, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"},
+        env={**os.environ, "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(allowed_failures)},
     )
     try:
         wait_until(lambda: _listens(port), seconds=60, what="the Dask scheduler listens")

@@ -24,15 +24,15 @@ CONNECT_SECONDS = 9.0
 CLOSE_SECONDS = 2.0
 
 
-@dataclass
+@dataclass(eq=False)
 class DaskJob:
     """A submitted task. What `submit` returns and `cancel` and `poll` are given."""
 
     id: str
     """Dask's key."""
-    future: Future[Any] = field(compare=False, repr=False)
+    future: Future[Any] = field(repr=False)
     """Keeps the task: Dask forgets what nobody holds a future of."""
-    cancelled: bool = field(default=False, compare=False)
+    cancelled: bool = False
     """We cancelled it, and what Dask says of it since proves nothing."""
 
 
@@ -50,6 +50,7 @@ class Cluster:
         self._client = client
         self._lock = threading.Lock()
         self._closed = False
+        self._open: set[DaskJob] = set()
 
     def is_connected(self) -> bool:
         """Whether the scheduler can be told something now."""
@@ -119,13 +120,21 @@ class Cluster:
         future = client.submit(function, payload, **options)
         if keep:
             fire_and_forget(future)
-        future.add_done_callback(lambda _: on_change())
-        return DaskJob(str(key), future)
+        job = DaskJob(str(key), future)
+        self._open.add(job)
+
+        def ended(_: object) -> None:
+            self._open.discard(job)
+            on_change()
+
+        future.add_done_callback(ended)
+        return job
 
     def cancel(self, job: DaskJob) -> bool:
         """Take one task from the scheduler; whether no worker had it yet."""
         client = self.client
         job.cancelled = True
+        self._open.discard(job)
         waiting = not any(job.id in keys for keys in client.processing().values())
         client.cancel([job.future], force=True, msg="cancelled by its weave")
         return waiting
@@ -143,9 +152,17 @@ class Cluster:
         return {run_id: state for run_id, state in states.items() if state is not None}
 
     def close(self) -> None:
-        """Close our own client."""
+        """Close our own client.
+
+        A job whose result has come is about to return: Dask is to see its end, not a task
+        that nobody wants any more.
+        """
+        from distributed import fire_and_forget
+
         with self._lock:
             self._closed = True
+            with contextlib.suppress(Exception):
+                fire_and_forget([job.future for job in set(self._open)])
             if self._own and self._client is not None:
                 with contextlib.suppress(Exception):  # the scheduler may be gone
                     self._client.close(timeout=CLOSE_SECONDS)
@@ -182,10 +199,8 @@ def _knock(address: str) -> None:
 
 
 def _is_known(client: Client, key: Any) -> bool:
-    if any(key in keys for keys in client.processing().values()):
-        return True
-    held = client.sync(client.scheduler.who_has, keys=[key])
-    return bool(held.get(key))
+    found: dict[Any, str | None] = client.sync(client.scheduler.get_task_status, keys=[key])
+    return found.get(key) not in (None, "forgotten")
 
 
 def _settled(job: DaskJob) -> BackendState | None:

@@ -46,10 +46,10 @@ class DaskAdapter(BackendAdapter):
             TypeError: neither `client` nor an address is set, or `client` is no Dask client.
         """
         config = self.config
-        self._options = dict(config.get("submit_options") or {})
         for name in ("client_options", "submit_options"):
             if not isinstance(config.get(name) or {}, Mapping):
                 raise TypeError(f"executor_config[{name!r}] must be a dictionary of arguments")
+        self._options = dict(config.get("submit_options") or {})
         client, options = config.get("client"), dict(config.get("client_options") or {})
         if config.get("address"):
             options["address"] = config["address"]

@@ -1,0 +1,227 @@
+"""Jobs as Dask and its operators see them, on a real scheduler."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from distributed import Client, Future
+
+import wove
+from tests.adapters import tasks
+from tests.backends.dask import work
+from tests.backends.weaves import in_background, run_remote
+from tests.services import Started, Worker, stop_service, wait_until
+from wove.errors import DeliveryError, ErrorCode, SubmissionError
+
+StartWorker = Callable[..., Worker]
+
+
+def views(address: str) -> dict[str, Any]:
+    """What the scheduler shows of the tasks named `where` and `refuse`."""
+
+    def look(dask_scheduler: Any) -> dict[str, Any]:
+        prefixes = dask_scheduler.task_prefixes
+        return {
+            "states": {name: dict(prefix.state_counts) for name, prefix in prefixes.items()},
+            "errors": [task.exception_text for task in dask_scheduler.erred_tasks],
+        }
+
+    with Client(address, set_as_default=False) as client:
+        found: dict[str, Any] = client.run_on_scheduler(look)
+        return found
+
+
+def queued(operator: Client) -> list[str]:
+    """Keys of the scheduler's tasks, as soon as there are any."""
+
+    def keys(dask_scheduler: Any) -> list[str]:
+        return list(dask_scheduler.tasks)
+
+    wait_until(lambda: bool(operator.run_on_scheduler(keys)), seconds=20, what="a job is there")
+    found: list[str] = operator.run_on_scheduler(keys)
+    return found
+
+
+def test_dasks_views_show_the_tasks_name_and_what_became_of_it(
+    address: str, worker: StartWorker
+) -> None:
+    worker(address)
+    assert run_remote("dask", work.where, {"address": address}).where != os.getpid()
+    failed = run_remote("dask", work.refuse, {"address": address}, error_mode="return")
+    assert isinstance(failed.refuse, LookupError)
+    seen: dict[str, Any] = {}
+
+    def shown() -> bool:
+        seen.update(views(address))
+        return bool(seen["errors"])
+
+    wait_until(shown, seconds=10, what="Dask shows the failure")
+    assert seen["states"]["where"]["memory"] == 1
+    assert seen["states"]["where"].get("erred", 0) == 0
+    assert seen["states"]["refuse"]["processing"] == 1  # once: Dask does not retry it
+    assert seen["states"]["refuse"]["erred"] == 1
+    assert "LookupError: no such account" in seen["errors"][0]
+
+
+def test_dask_runs_a_task_again_whose_worker_died(
+    scheduler: Callable[..., Started], worker: StartWorker, tmp_path: Path
+) -> None:
+    """That is Dask's own default; the result is that of the second execution, once."""
+    address = scheduler(allowed_failures=3).url
+    worker(address)
+    worker(address)
+    pids = tmp_path / "pids"
+    config = {"address": address}
+    options = {"delivery_heartbeat_seconds": 1}
+    with in_background("dask", work.stay_once, config, options=options, pids=str(pids)) as found:
+        os.kill(int(tasks.wait_for(pids)), signal.SIGKILL)
+    assert found[0].stay_once == "from the second execution"
+    assert len(tasks.lines(pids)) == 2
+    (run,) = found[0].runs
+    assert run.state == "succeeded"
+
+
+def test_an_operator_cancels_a_queued_job(address: str) -> None:
+    with (
+        in_background("dask", work.where, {"address": address}) as found,
+        Client(address, set_as_default=False) as operator,
+    ):
+        (key,) = queued(operator)
+        operator.cancel([Future(key, operator)], force=True, reason="by-operator")
+    error = found[0].exception
+    assert isinstance(error, DeliveryError)
+    assert error.code is ErrorCode.BACKEND_CANCELLED
+    assert "by-operator" in str(error)
+    assert error.backend_job_id == key
+
+
+def test_the_scheduler_is_restarted_with_a_queued_job(
+    scheduler: Callable[..., Started],
+) -> None:
+    first = scheduler()
+    begun = time.monotonic()
+    with in_background("dask", work.where, {"address": first.url}, seconds=80) as found:
+        with Client(first.url, set_as_default=False) as operator:
+            queued(operator)
+        for pid in first.pids:
+            stop_service(pid)
+        scheduler(port=int(first.url.rpartition(":")[2]))
+    error = found[0].exception
+    assert isinstance(error, DeliveryError)
+    assert error.code is ErrorCode.BACKEND_FORGOT
+    assert "scheduler-connection-lost" in str(error)
+    assert time.monotonic() - begun < 70
+
+
+def test_the_scheduler_dies_under_a_running_job(
+    scheduler: Callable[..., Started], worker: StartWorker, tmp_path: Path
+) -> None:
+    """The worker brings what it has in hand to its end, and the result needs no scheduler."""
+    first = scheduler()
+    worker(first.url)
+    begun, gate = tmp_path / "begun", tmp_path / "gate"
+    values = {"begun": str(begun), "gate": str(gate)}
+    options = {"delivery_heartbeat_seconds": 1}
+    with in_background(
+        "dask", work.wait_at, {"address": first.url}, options=options, **values
+    ) as found:
+        tasks.wait_for(begun)
+        for pid in first.pids:
+            stop_service(pid)
+        time.sleep(2)
+        tasks.note(gate)
+    assert found[0].wait_at == "let through"
+
+
+def test_submit_options_beat_ours(address: str, worker: StartWorker) -> None:
+    worker(address, "--resource", "GPU=1", "--name", "with-gpu")
+    options = {"resources": {"GPU": 1}, "key": "mine-1"}
+    config = {"address": address, "submit_options": options}
+    result = run_remote("dask", work.where, config)
+    (run,) = result.runs
+    assert run.backend_job_id == "mine-1"
+
+
+def test_the_same_idempotency_key_is_refused_while_its_job_is_there(address: str) -> None:
+    options = {"delivery_idempotency_key": "invoice-7"}
+    config = {"address": address}
+    patient = {**options, "delivery_timeout": 20}
+    with in_background("dask", work.where, config, options=patient) as first:
+        with Client(address, set_as_default=False) as operator:
+            queued(operator)
+        second = run_remote("dask", work.where, config, options=options, error_mode="return")
+    error = second.exception
+    assert isinstance(error, SubmissionError)
+    assert error.code is ErrorCode.DUPLICATE_KEY
+    assert error.backend_job_id == first[0].runs[0].backend_job_id
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_client_of_the_users_serves_threads_and_stays_open(
+    address: str, worker: StartWorker, asynchronous: bool
+) -> None:
+    worker(address, "--concurrency", "3")
+
+    def weaves(client: Client) -> None:
+        found: list[int] = []
+        config = {"client": client}
+        threads = [
+            threading.Thread(
+                target=lambda: found.append(run_remote("dask", work.where, config).where)
+            )
+            for _ in range(3)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert len(found) == 3
+
+    async def main() -> None:
+        async with Client(address, asynchronous=True, set_as_default=False) as client:
+            await asyncio.to_thread(weaves, client)
+            assert await client.submit(len, "mine", pure=False) == 4
+
+    if asynchronous:
+        asyncio.run(main())
+    else:
+        with Client(address, set_as_default=False) as client:
+            weaves(client)
+            assert client.submit(len, "mine", pure=False).result(timeout=20) == 4
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({}, "'address' or 'client'"),
+        ({"client": "tcp://127.0.0.1:8786"}, "must be a distributed.Client, not a str"),
+        ({"address": "tcp://127.0.0.1:8786", "submit_options": 3}, "'submit_options'"),
+    ],
+)
+def test_settings_that_cannot_work(config: dict[str, Any], words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        run_remote("dask", work.where, config)
+
+
+def test_a_job_that_nobody_waits_for_leaves_the_scheduler(
+    address: str,
+) -> None:
+    options = {"delivery_timeout": 0.5}
+    late = run_remote(
+        "dask", work.where, {"address": address}, options=options, error_mode="return"
+    )
+    assert isinstance(late.where, wove.DeliveryTimeoutError)
+    with Client(address, set_as_default=False) as operator:
+        wait_until(
+            lambda: not operator.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)),
+            seconds=10,
+            what="Dask has forgotten the job",
+        )
