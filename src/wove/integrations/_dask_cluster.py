@@ -178,7 +178,7 @@ def address_of(client: Client | None, options: Mapping[str, Any]) -> str:
 
     if client is None:
         address = options.get("address") or options.get("scheduler_file")
-        return address if isinstance(address, str) else str(address.scheduler_address)
+        return str(getattr(address, "scheduler_address", address))  # a cluster object may be given
     if not isinstance(client, Client):
         raise TypeError(
             "executor_config['client'] must be a distributed.Client, "
