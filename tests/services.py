@@ -319,7 +319,16 @@ class Worker:
         self._state.unlink(missing_ok=True)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        _kill_session(self.process.pid)
         self.process.wait(5)
+
+
+def _kill_session(leader: int) -> None:
+    """End what a worker started in process groups of their own, as RQ does with each job."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(path.read_text().rpartition(")")[2].split()[3]) == leader:
+                os.kill(int(path.parent.name), signal.SIGKILL)
 
 
 READY = "wove: ready"

@@ -2,6 +2,7 @@
 
 wove --version
 wove worker celery --broker-url redis://localhost:6379/0 --queue reports
+wove worker rq --redis-url redis://localhost:6379/0 --queue reports
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from wove.cli import celery_worker, dask_worker
+from wove.cli import celery_worker, dask_worker, rq_worker
 
 __all__ = ["main"]
 
@@ -43,4 +44,5 @@ def _parser() -> argparse.ArgumentParser:
     backends = worker.add_subparsers(title="backends", required=True, metavar="BACKEND")
     celery_worker.add_to(backends)
     dask_worker.add_to(backends)
+    rq_worker.add_to(backends)
     return parser

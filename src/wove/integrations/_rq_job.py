@@ -1,0 +1,30 @@
+"""What RQ's workers import beside `wove.integrations.worker.run`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["TaskFailedError", "fail_like_the_task"]
+
+
+class TaskFailedError(Exception):
+    """The job's task failed. Its weave has the error; this text is for RQ's views."""
+
+
+def fail_like_the_task(job: Any, connection: Any, summary: Any) -> None:
+    """Have RQ count the job as failed when its task was; its success callback.
+
+    The weave has acknowledged the end before this is called, and RQ does not try a job
+    again unless `enqueue_options` say so.
+
+    Args:
+        job: RQ's job.
+        connection: RQ's connection to Redis.
+        summary: what `run` returned.
+
+    Raises:
+        TaskFailedError: the task raised; with the kind and the message of its error.
+    """
+    if isinstance(summary, dict) and summary.get("outcome") == "failed":
+        error = summary.get("error") or {}
+        raise TaskFailedError(f"{error.get('kind')}: {error.get('message')}")
