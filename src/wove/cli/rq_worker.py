@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from typing import Any
@@ -43,6 +44,13 @@ def add_to(backends: Any) -> None:
         metavar="N",
         help="jobs at once: workers, each with one job in a process of its own (default: 1)",
     )
+    parser.add_argument(
+        "--preload",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="import this before the first job, and not in each; may be repeated",
+    )
     parser.add_argument("--loglevel", default="WARNING", help="RQ's (default: %(default)s)")
     parser.set_defaults(run=run)
 
@@ -53,6 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
     queues = arguments.queue or ["default"]
     try:
         connection = _connect(arguments.redis_url)
+        for module in arguments.preload:
+            _import(module)
     except CannotStartError as error:
         print(f"wove: {error}", file=sys.stderr)
         return 1
@@ -92,6 +102,13 @@ def _connect(url: str) -> Any:
             "Check that it runs and that --redis-url is right."
         ) from error
     return redis.Redis.from_url(url)
+
+
+def _import(module: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        raise CannotStartError(f"--preload {module}: cannot import it: {error}") from error
 
 
 def _say_ready() -> None:

@@ -94,9 +94,7 @@ class RQQueue:
             if not status:
                 found = BackendState(BackendStatus.ABSENT, f"RQ has no job {job.id}")
             elif status == "queued":
-                found = state.queued(
-                    self._queue.name, waits=job.id in waits, taken=job.id in taken
-                )
+                found = state.queued(self._queue.name, waits=job.id in waits, taken=job.id in taken)
             elif status == "started":
                 record = workers.get(worker)
                 found = state.started(job, worker, record, since=since, server=server, now=now)

@@ -45,7 +45,8 @@ class _Worker(Worker):
         self._ready = ready
 
     def _install_signal_handlers(self) -> None:
-        super()._install_signal_handlers()
+        install: Any = super()._install_signal_handlers  # has no types
+        install()
         self._ready()  # registered, and a signal now stops it in order
 
 
@@ -65,7 +66,7 @@ class _Pool(WorkerPool):
     def _are_registered(self) -> bool:
         prefix = self.worker_class.redis_worker_namespace_prefix
         keys = [f"{prefix}{name}" for name in self.worker_dict]
-        return int(self.connection.exists(*keys)) == len(keys)  # type: ignore[arg-type]
+        return int(self.connection.exists(*keys)) == len(keys)
 
 
 def _without_payloads(record: logging.LogRecord) -> bool:

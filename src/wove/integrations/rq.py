@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from wove.errors import ErrorCode, SubmissionError
 from wove.integrations._celery_url import masked
-from wove.integrations._rq_queue import RQQueue, adopt, connect
+from wove.integrations._rq_queue import adopt, connect
 from wove.integrations._rq_state import CONFIRM_SECONDS, RQJob
 from wove.integrations.base import BackendAdapter, BackendState, CancelOutcome, Supports
 
@@ -92,7 +92,7 @@ class RQAdapter(BackendAdapter):
                 seconds (`BACKEND_UNAVAILABLE`), or RQ has a job under the same
                 `delivery_idempotency_key` (`DUPLICATE_KEY`).
         """
-        from redis.exceptions import AuthenticationError, ConnectionError, TimeoutError
+        import redis.exceptions as redis
         from rq.exceptions import DuplicateJobError
 
         options = self._options(payload, frame)
@@ -102,9 +102,9 @@ class RQAdapter(BackendAdapter):
         except asyncio.TimeoutError:
             # The thread may still enqueue it later. The start gate turns such a job away.
             raise self._unavailable(f"no answer in {CALL_SECONDS:g} s") from None
-        except AuthenticationError as error:
+        except redis.AuthenticationError as error:
             raise self._refused(str(error)) from error
-        except (ConnectionError, TimeoutError) as error:
+        except (redis.ConnectionError, redis.TimeoutError) as error:
             raise self._unavailable(str(error) or type(error).__name__) from error
         except DuplicateJobError as error:
             raise SubmissionError(
@@ -149,7 +149,10 @@ class RQAdapter(BackendAdapter):
         }
         if self._queue.default_timeout is None:
             options["job_timeout"] = -1  # the weave's own `timeout` bounds it, not RQ's 3 minutes
-        limits = [frame.get("start_timeout"), (payload.get("delivery") or {}).get("delivery_timeout")]
+        limits = [
+            frame.get("start_timeout"),
+            (payload.get("delivery") or {}).get("delivery_timeout"),
+        ]
         seconds = min((s for s in limits if s), default=None)
         if seconds is not None:
             options["ttl"] = math.ceil(seconds) + EXPIRY_MARGIN_SECONDS

@@ -24,6 +24,7 @@ class RQ(Backend):
         lost_process=frozenset({ErrorCode.WORKER_LOST}),
         lost_worker=frozenset({ErrorCode.WORKER_LOST}),
         down=ErrorCode.BACKEND_UNAVAILABLE,
+        start_seconds=2.0,  # each job forks, and imports what its task needs
     )
 
     def __init__(self, url: str, folder: Path) -> None:
@@ -40,6 +41,7 @@ class RQ(Backend):
 
     def _start(self, folder: Path, queue: str, concurrency: int) -> Worker:
         arguments = ["--redis-url", self.url, "--queue", queue, "-c", str(concurrency)]
+        arguments += ["--preload", "tests.adapters.test_cancelling"]  # or each job imports pytest
         return start_worker(folder, f"rq-{queue}", wove_worker("rq", *arguments))
 
     def _settings(self, queue: str) -> dict[str, Any]:
