@@ -186,14 +186,16 @@ class Judge:
             last_contact_at: when the receiver last heard anybody at all.
         """
         due = self.grace_ends()
-        if due is not None and now >= due and self._final is not None:
-            return self._unless_unheard(self._final, facts)
+        if due is not None and self._final is not None:  # silence meanwhile proves less
+            return self._unless_unheard(self._final, facts) if now >= due else None
         if self._forgot:
             forgot = Verdict("backend_forgot", self._state.reason, proof=True)
             return self._unless_unheard(forgot, facts)
         if self._missing:
             missing = Verdict("result_missing", self._state.reason, proof=True)
             return self._unless_unheard(missing, facts)
+        if self._cancel_asked:  # nobody waits for it but for proof, and what follows is none
+            return None
         if (
             not facts.heard
             and self._busy_at is not None

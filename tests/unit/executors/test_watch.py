@@ -308,6 +308,26 @@ def test_a_closed_beat_connection_asks_at_once_and_ends_after_a_period():
     assert cause(one, 25.0, facts) == "worker_lost"
 
 
+def test_a_closed_beat_connection_does_not_overtake_the_backends_word():
+    one, facts = judge(heartbeat_seconds=1.0), started()
+    facts.last_heard_at, facts.beat_closed_at, facts.heartbeat_seconds = 9.5, 10.0, 0.3
+    answer(one, 10.5, S.CANCELLED, facts, "stopped by an operator")
+    assert cause(one, 12.4, facts) is None
+    verdict = one.verdict(12.5, facts, None)
+    assert verdict is not None
+    assert (verdict.cause, verdict.proof) == ("backend_cancelled", True)
+
+
+def test_silence_is_no_proof_of_a_cancellation():
+    one, facts = judge(heartbeat_seconds=1.0), started()
+    facts.last_heard_at, facts.beat_closed_at, facts.heartbeat_seconds = 9.5, 10.0, 0.3
+    one.cancel_asked()
+    answer(one, 10.5, S.RUNNING, facts)
+    assert cause(one, 100.0, facts, contact=99.0) is None
+    answer(one, 100.0, S.CANCELLED, facts)
+    assert cause(one, 102.0, facts) == "backend_cancelled"
+
+
 def test_a_new_beat_after_a_closed_connection_clears_it():
     one, facts = judge(), started()
     facts.beat_closed_at = 10.0
