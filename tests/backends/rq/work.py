@@ -1,0 +1,40 @@
+"""Tasks of the tests, in a module that the workers import."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+
+def where() -> tuple[int, int]:
+    """The process that runs this, and the one that forked it."""
+    return os.getpid(), os.getppid()
+
+
+def refuse() -> None:
+    """A task that fails."""
+    raise LookupError("no such account")
+
+
+def one_second(n: int) -> int:
+    """A task that waits, as one does for a database."""
+    time.sleep(1)
+    return n
+
+
+def stay(pids: str) -> str:
+    """Note this process in a file and stay for a minute."""
+    with Path(pids).open("a") as lines:
+        lines.write(f"{os.getpid()}\n")
+    time.sleep(60)
+    return "was not stopped"
+
+
+def until(started: str, gate: str) -> str:
+    """Say that it has begun, and stay until a file is there."""
+    Path(started).touch()
+    deadline = time.monotonic() + 60
+    while not Path(gate).exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return "went on"
