@@ -80,7 +80,11 @@ def _is_running(pid: int) -> bool:
         status = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return status.rpartition(")")[2].split()[0] != "Z"
+    if status.rpartition(")")[2].split()[0] != "Z":
+        return True
+    with contextlib.suppress(ChildProcessError):  # it may have ended since the look above
+        os.waitpid(pid, 0)
+    return False
 
 
 # ---- shared by the processes of one run ---------------------------------------------------

@@ -16,14 +16,13 @@ import redis
 import rq
 from rq.command import send_stop_job_command
 
-import wove
 from tests import services
 from tests.backends.rq import work
 from tests.backends.rq.test_rq_adapter import payload_and_frame
 from tests.backends.rq.weaves import in_background
 from tests.services import Worker, wait_until
-from wove import DeliveryError, WorkerLostError, WoveResult, weave
-from wove.errors import ErrorCode
+from wove import WoveResult
+from wove.errors import DeliveryError, ErrorCode, WorkerLostError
 from wove.executors.backend_state import BackendState, BackendStatus
 from wove.integrations import _rq_state
 from wove.integrations.rq import RQAdapter
@@ -110,8 +109,8 @@ def ask_until(
 def test_the_connection_of_a_killed_worker_tells(
     redis_url: str,
     rq_worker: StartWorker,
+    connection: redis.Redis,
     queue: str,
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     known: bool,
 ) -> None:
@@ -133,9 +132,13 @@ def test_the_connection_of_a_killed_worker_tells(
             job = await adapter.submit(payload, frame)
             runs = {"run": job}
             before = await ask_until(adapter, runs, BackendStatus.RUNNING)()
+            assert job.seen is not None
+            channel = f"rq:pubsub:{job.seen[0]}"
+            worker.kill()
+            while dict(connection.pubsub_numsub(channel))[channel.encode()]:
+                await asyncio.sleep(0.02)
             if not known:
                 job.seen = None
-            worker.kill()
             last = BackendStatus.LOST if known else BackendStatus.CANNOT_SAY
             return before, await ask_until(adapter, runs, last)()
         finally:
@@ -176,55 +179,27 @@ def own_redis(tmp_path: Path) -> Iterator[tuple[str, Callable[[], None]]]:
 
 
 def test_queued_jobs_that_are_gone_end_their_tasks(
-    redis_url: str, connection: redis.Redis, queue: str, own_redis: tuple[str, Callable[[], None]]
+    redis_url: str, own_redis: tuple[str, Callable[[], None]], queue: str
 ) -> None:
-    """Deleted by an operator, emptied with the queue, lost with a Redis that kept nothing."""
-    url, restart = own_redis
-    places = {"deleted": redis_url, "emptied": redis_url, "restarted": url}
-    wove.config(
-        environments={
-            name: {
-                "executor": "rq",
-                "executor_config": {"redis_url": where, "queue_name": f"{queue}-{name}"},
-                "start_timeout": 100.0,
-            }
-            for name, where in places.items()
-        }
-    )
-
-    def lose() -> None:
-        deleted, emptied = (
-            rq.Queue(f"{queue}-{n}", connection=connection) for n in list(places)[:2]
-        )
-        with redis.Redis.from_url(url) as other:
-            restarted = rq.Queue(f"{queue}-restarted", connection=other)
-            queues = (deleted, emptied, restarted)
-            wait_until(lambda: all(len(q) == 1 for q in queues), seconds=20, what="all are queued")
-        deleted.jobs[0].delete()
-        emptied.empty()
+    """Deleted by an operator, emptied with its queue, lost with a Redis that kept nothing."""
+    own_url, restart = own_redis
+    places = {"deleted": redis_url, "emptied": redis_url, "restarted": own_url}
+    jobs: dict[str, rq.Queue] = {}
+    results: dict[str, list[WoveResult]] = {}
+    with contextlib.ExitStack() as stack:
+        for name, url in places.items():  # weaves of their own: a failure cancels siblings
+            client = stack.enter_context(redis.Redis.from_url(url))
+            jobs[name] = rq.Queue(f"{queue}-{name}", connection=client)
+            config = {"redis_url": url, "queue_name": jobs[name].name}
+            results[name] = stack.enter_context(in_background(work.where, config))
+        queued = lambda: all(len(each) == 1 for each in jobs.values())  # noqa: E731
+        wait_until(queued, seconds=20, what="all are queued")
+        jobs["deleted"].jobs[0].delete()
+        jobs["emptied"].empty()
         restart()
-
-    try:
-        with weave(error_mode="return") as w:
-
-            @w.do
-            def operator() -> None:
-                lose()
-
-            @w.do(environment="deleted")
-            def deleted() -> None: ...
-
-            @w.do(environment="emptied")
-            def emptied() -> None: ...
-
-            @w.do(environment="restarted")
-            def restarted() -> None: ...
-
-    finally:
-        wove.config(environments=dict.fromkeys(places))
     for name in places:
-        error = error_of(w.result, name)
-        assert error.code is ErrorCode.BACKEND_FORGOT, repr(error)
+        error = error_of(results[name][0], "where")
+        assert error.code is ErrorCode.BACKEND_FORGOT
         assert f"RQ has no job {error.backend_job_id}" in str(error)
 
 
