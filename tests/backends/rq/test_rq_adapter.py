@@ -95,7 +95,7 @@ def test_the_shorter_timeout_becomes_the_expiry(
 ) -> None:
     config = {"redis_url": redis_url, "queue_name": queue}
     job, _ = submit(config, start_timeout=19.5, delivery_timeout=60.0)
-    assert 40 <= int(connection.ttl(f"rq:job:{job.id}")) <= 50  # type: ignore[arg-type]
+    assert 40 <= int(connection.ttl(f"rq:job:{job.id}")) <= 50
 
 
 def test_options_beat_ours_and_the_queue_is_a_setting(

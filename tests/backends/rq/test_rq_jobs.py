@@ -24,14 +24,14 @@ from wove.backend import build_backend_payload
 StartWorker = Callable[..., Worker]
 
 
-def job_of(result: WoveResult, connection: redis.Redis) -> Job:
+def job_of(result: WoveResult, connection: redis.Redis) -> Any:
     """The weave's only job, when RQ has written down how it ended."""
     (run,) = result.runs
     assert run.backend_job_id is not None
     return ended(Job.fetch(run.backend_job_id, connection=connection))
 
 
-def ended(job: Job) -> Job:
+def ended(job: Any) -> Any:
     over = ("finished", "failed", "stopped")
     wait_until(lambda: job.get_status() in over, seconds=60, what="RQ has the job's end")
     job.refresh()

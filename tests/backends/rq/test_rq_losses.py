@@ -184,7 +184,7 @@ def test_queued_jobs_that_are_gone_end_their_tasks(
     """Deleted by an operator, emptied with its queue, lost with a Redis that kept nothing."""
     own_url, restart = own_redis
     places = {"deleted": redis_url, "emptied": redis_url, "restarted": own_url}
-    jobs: dict[str, rq.Queue] = {}
+    jobs: dict[str, Any] = {}
     results: dict[str, list[WoveResult]] = {}
     with contextlib.ExitStack() as stack:
         for name, url in places.items():  # weaves of their own: a failure cancels siblings

@@ -27,7 +27,7 @@ def test_a_worker_serves_its_queues_and_stops_on_sigterm(
     said = worker.log()
     assert f"wove: RQ worker on {redis_url}" in said
     assert f"wove: queue {queue}, {other}, " in said
-    assert int(connection.scard(f"rq:workers:{queue}")) == int(concurrency)  # type: ignore[arg-type]
+    assert int(connection.scard(f"rq:workers:{queue}")) == int(concurrency)
     for name in (queue, other):
         result = run_remote(work.where, {"redis_url": redis_url, "queue_name": name})
         assert result.where[0] != worker.process.pid

@@ -33,7 +33,7 @@ def run_remote(
     name = f"rq-{uuid.uuid4().hex[:8]}"
     wove.config(environments={name: {"executor": "rq", "executor_config": config}})
     try:
-        with weave(error_mode=error_mode, **values) as w:  # type: ignore[arg-type]
+        with weave(error_mode=error_mode, **values) as w:
             w.do(environment=name, **(options or {}))(task)
         return w.result
     finally:
