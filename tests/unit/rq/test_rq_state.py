@@ -111,7 +111,7 @@ def test_a_queued_job_is_in_its_queue_or_taken_or_gone() -> None:
 
 def test_a_job_fails_in_rq_when_its_task_did() -> None:
     summary = {"outcome": "failed", "error": {"kind": "LookupError", "message": "no such"}}
-    with pytest.raises(TaskFailedError, match="^LookupError: no such$"):
+    with pytest.raises(TaskFailedError, match=r"^LookupError: no such$"):
         fail_like_the_task(None, None, summary)
     for outcome in ("succeeded", "cancelled", "not_started"):
         fail_like_the_task(None, None, {"outcome": outcome})
