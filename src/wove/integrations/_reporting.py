@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["TaskFailedError", "run_and_show_failure"]
+__all__ = ["TaskFailedError", "run_and_show_failure", "show_failure"]
 
 
 class TaskFailedError(Exception):
     """The task raised, and its weave knows: this marks the backend's job as failed."""
+
+
+def show_failure(summary: Mapping[str, Any]) -> None:
+    """Fail where the task did.
+
+    Args:
+        summary: what `run` returned.
+
+    Raises:
+        TaskFailedError: the task raised; the text is its kind and message.
+    """
+    if summary.get("outcome") == "failed":
+        error = summary.get("error") or {}
+        raise TaskFailedError(f"{error.get('kind', '')}: {error.get('message', '')}")
 
 
 def run_and_show_failure(payload: Any) -> dict[str, Any]:
@@ -30,7 +45,5 @@ def run_and_show_failure(payload: Any) -> dict[str, Any]:
     from wove.integrations.worker import run
 
     summary = run(payload)
-    if summary["outcome"] == "failed":
-        error = summary.get("error") or {}
-        raise TaskFailedError(f"{error.get('kind', '')}: {error.get('message', '')}")
+    show_failure(summary)
     return summary

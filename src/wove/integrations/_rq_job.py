@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["TaskFailedError", "fail_like_the_task"]
+from wove.integrations._reporting import show_failure
 
-
-class TaskFailedError(Exception):
-    """The job's task failed. Its weave has the error; this text is for RQ's views."""
+__all__ = ["fail_like_the_task"]
 
 
 def fail_like_the_task(job: Any, connection: Any, summary: Any) -> None:
-    """Have RQ count the job as failed when its task was; its success callback.
+    """Have RQ count the job as failed when its task was; the job's success callback.
 
     The weave has acknowledged the end before this is called, and RQ does not try a job
     again unless `enqueue_options` say so.
@@ -25,6 +23,5 @@ def fail_like_the_task(job: Any, connection: Any, summary: Any) -> None:
     Raises:
         TaskFailedError: the task raised; with the kind and the message of its error.
     """
-    if isinstance(summary, dict) and summary.get("outcome") == "failed":
-        error = summary.get("error") or {}
-        raise TaskFailedError(f"{error.get('kind')}: {error.get('message')}")
+    if isinstance(summary, dict):
+        show_failure(summary)

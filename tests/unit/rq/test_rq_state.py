@@ -6,7 +6,8 @@ import pytest
 
 from wove.executors.backend_state import BackendState, BackendStatus
 from wove.integrations import _rq_state as state
-from wove.integrations._rq_job import TaskFailedError, fail_like_the_task
+from wove.integrations._reporting import TaskFailedError
+from wove.integrations._rq_job import fail_like_the_task
 from wove.integrations._rq_state import RQJob, Worker
 
 BIRTH, SINCE, BEAT = "2026-11-26T10:00:00Z", "2026-11-26T10:05:00Z", "2026-11-26T10:06:00Z"
