@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +30,13 @@ def serve(
         level: of RQ's logging.
         ready: called when jobs are taken.
     """
+    # Before the forks, and not after each: what a job needs of Wove, and of Python's own.
+    import resource  # noqa: F401
+
     import wove.integrations._rq_job
-    import wove.integrations.worker  # noqa: F401 - imported before the forks, and not after each
+    import wove.integrations.worker  # noqa: F401
+
+    time.strptime("2026", "%Y")  # imports, as RQ's dates do
 
     logging.getLogger("rq.worker").addFilter(_without_payloads)
     if jobs == 1:
