@@ -11,9 +11,9 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import wove.integrations._rq_state as state
 from wove.executors.backend_state import BackendState, BackendStatus
 from wove.executors.records import CancelOutcome
-from wove.integrations import _rq_state as state
 from wove.integrations._celery_url import masked
 from wove.integrations._rq_state import RQJob, Worker
 

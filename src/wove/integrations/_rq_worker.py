@@ -42,7 +42,7 @@ def serve(
     if jobs == 1:
         _Worker(queues, connection=connection, ready=ready).work(logging_level=level)
     else:
-        _Pool(queues, connection, jobs, ready).start(logging_level=level)
+        _Pool(queues, connection, jobs, level, ready).start(logging_level=level)
 
 
 class _Worker(Worker):
@@ -58,10 +58,20 @@ class _Worker(Worker):
 
 class _Pool(WorkerPool):
     def __init__(
-        self, queues: Sequence[str], connection: Redis, jobs: int, ready: Callable[[], None]
+        self,
+        queues: Sequence[str],
+        connection: Redis,
+        jobs: int,
+        level: str,
+        ready: Callable[[], None],
     ) -> None:
         super().__init__(queues, connection=connection, num_workers=jobs)
+        self._level = level
         self._ready: Callable[[], None] | None = ready
+
+    def start_worker(self, *args: Any, **options: Any) -> None:
+        # RQ starts a worker again with its own level.
+        super().start_worker(*args, **{**options, "logging_level": self._level})
 
     def check_workers(self, respawn: bool = True) -> None:
         super().check_workers(respawn)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from wove.errors import ErrorCode, SubmissionError
 from wove.integrations._celery_url import masked
+from wove.integrations._rq_options import check_enqueue_options, enqueue_options
 from wove.integrations._rq_queue import adopt, connect
 from wove.integrations._rq_state import CONFIRM_SECONDS, RQJob
 from wove.integrations.base import BackendAdapter, BackendState, CancelOutcome, Supports
@@ -28,12 +29,6 @@ CALL_SECONDS = 9.0
 
 CALLS = 8
 """Submissions and cancellations at once, each in a thread; more wait."""
-
-EXPIRY_MARGIN_SECONDS = 30
-"""Added to the timeouts when they become RQ's `ttl`: the weave keeps the exact time."""
-
-FAILURE_SECONDS = 7 * 24 * 3600
-"""How long RQ keeps a failed job, payload included. Its own default is a year."""
 
 
 class RQAdapter(BackendAdapter):
@@ -81,7 +76,7 @@ class RQAdapter(BackendAdapter):
                 self._queue = await self.in_thread(connect, url, name)
             except ValueError as error:  # whose text may quote a part of the password
                 raise ValueError(f"{self._setting} is no URL of a Redis: {masked(url)}") from error
-        self._chosen = _checked(config.get("enqueue_options"), self._queue.options())
+        self._chosen = check_enqueue_options(config.get("enqueue_options"), self._queue.options())
         self.warn_of_local_callback(self._queue.address)
 
     async def submit(self, payload: dict[str, Any], frame: dict[str, Any]) -> RQJob:
@@ -95,7 +90,13 @@ class RQAdapter(BackendAdapter):
         import redis.exceptions as redis
         from rq.exceptions import DuplicateJobError
 
-        options = self._options(payload, frame)
+        options = enqueue_options(
+            payload,
+            frame,
+            job_id=self.job_id_for(payload, frame),
+            chosen=self._chosen,
+            queue_timeout=self._queue.default_timeout,
+        )
         begun = time.monotonic()
         try:
             return await self._call(begun, self._queue.send, payload, options)
@@ -140,26 +141,6 @@ class RQAdapter(BackendAdapter):
         """Close our client of Redis. A user's queue is left as it is."""
         await self.in_thread(self._queue.close)
 
-    def _options(self, payload: Mapping[str, Any], frame: Mapping[str, Any]) -> dict[str, Any]:
-        options: dict[str, Any] = {
-            "job_id": self.job_id_for(payload, frame),
-            # RQ would show and log the call, and so the payload, which holds a token.
-            "description": payload.get("task_name") or payload["task_id"],
-            "failure_ttl": FAILURE_SECONDS,
-        }
-        if self._queue.default_timeout is None:
-            options["job_timeout"] = -1  # the weave's own `timeout` bounds it, not RQ's 3 minutes
-        limits = [
-            frame.get("start_timeout"),
-            (payload.get("delivery") or {}).get("delivery_timeout"),
-        ]
-        seconds = min((s for s in limits if s), default=None)
-        if seconds is not None:
-            options["ttl"] = math.ceil(seconds) + EXPIRY_MARGIN_SECONDS
-        if frame.get("job_id"):  # made of the idempotency key
-            options["unique"] = True
-        return {**options, **self._chosen}
-
     async def _call(self, begun: float, function: Callable[..., T], *args: Any) -> T:
         async with self._calling:
             down_since, reason = self._outage
@@ -186,22 +167,3 @@ class RQAdapter(BackendAdapter):
             backend="rq",
             reason=reason,
         )
-
-
-def _checked(options: Any, known: frozenset[str]) -> dict[str, Any]:
-    """The setting `enqueue_options`, if Wove can follow it."""
-    if options is None:
-        return {}
-    if not isinstance(options, Mapping):
-        raise TypeError(
-            "executor_config['enqueue_options'] must map arguments of RQ's Queue.enqueue to "
-            f"their values, not {type(options).__name__}"
-        )
-    other = sorted(set(options) - known)
-    if other:
-        # RQ would hand what it does not know to the worker's function.
-        raise TypeError(
-            f"executor_config['enqueue_options'] cannot set {', '.join(map(repr, other))}: "
-            f"RQ's options are {', '.join(sorted(known))}"
-        )
-    return dict(options)

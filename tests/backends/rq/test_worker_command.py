@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,14 +62,25 @@ def test_a_signal_lets_the_job_in_hand_finish(
     assert worker.process.wait(30) == 0
 
 
+def test_a_worker_of_the_pool_that_dies_is_started_again(
+    redis_url: str, rq_worker: StartWorker, connection: redis.Redis, queue: str
+) -> None:
+    rq_worker(redis_url, queue, "--concurrency", "2")
+    workers = f"rq:workers:{queue}"
+    before = connection.smembers(workers)
+    config = {"redis_url": redis_url, "queue_name": queue}
+    os.kill(run_remote(work.where, config).where[1], signal.SIGKILL)
+    started = lambda: len(connection.smembers(workers) - before) == 1  # noqa: E731
+    wait_until(started, seconds=30, what="another worker is there")
+    assert run_remote(work.where, config).where
+
+
 def test_what_is_preloaded_is_imported_once(
     redis_url: str, rq_worker: StartWorker, queue: str
 ) -> None:
     worker = rq_worker(redis_url, queue, "--preload", "colorsys")
 
     def loaded() -> bool:
-        import sys
-
         return "colorsys" in sys.modules
 
     assert run_remote(loaded, {"redis_url": redis_url, "queue_name": queue}).loaded
@@ -95,3 +107,15 @@ def test_a_worker_that_cannot_start_says_why(
     assert says in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert "hunter2" not in done.stderr
+
+
+def test_a_worker_without_rq_names_the_command_that_installs_it() -> None:
+    code = (
+        "import sys; sys.modules['rq'] = None; from wove.cli import main; "
+        "sys.exit(main(['worker', 'rq', '--redis-url', 'redis://localhost']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert "pip install 'wove[rq]'" in done.stderr
