@@ -119,11 +119,11 @@ def test_the_job_fails_when_its_events_cannot_be_delivered(
     assert "could not report the end of task 't'" in str(latest.exc_string)
 
 
-def test_a_worker_without_wove_is_named_by_its_own_words(
+def test_a_job_that_its_worker_cannot_read_fails_in_rqs_words(
     redis_url: str, plain_worker: StartWorker, queue: str
 ) -> None:
-    plain_worker(redis_url, queue, "--path", "/nowhere", "--serializer", "json")
-    config = {"redis_url": redis_url, "queue_name": queue}  # packed otherwise: it cannot be read
+    plain_worker(redis_url, queue, "--serializer", "json")
+    config = {"redis_url": redis_url, "queue_name": queue}  # pickled
     result = run_remote(work.where, config, error_mode="return")
     text = str(result.exception)
     assert "rq says that the job failed" in text
