@@ -6,6 +6,7 @@ Everything here may block for seconds and is called in threads.
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import time
 from collections.abc import Iterable, Mapping
@@ -29,19 +30,17 @@ _CHOSEN_HERE = frozenset({"self", "func", "args", "kwargs", "pipeline", "timeout
 
 
 class RQQueue:
-    """A queue and, unless it is the user's, a Redis client of our own.
+    """A queue, which may serve several weaves and threads at once.
 
     Args:
         queue: RQ's queue.
         address: where its Redis is, without a password.
-        ours: the client is closed with this object.
     """
 
-    def __init__(self, queue: Queue, address: str, *, ours: bool) -> None:
+    def __init__(self, queue: Queue, address: str) -> None:
         self.address = address
         self._queue = queue
         self._redis: Any = queue.connection  # redis-py's types are those of its async client, too
-        self._ours = ours
 
     @property
     def default_timeout(self) -> int | None:
@@ -108,11 +107,6 @@ class RQQueue:
                 found = state.waiting(status)
             states[run_id] = found
         return states
-
-    def close(self) -> None:
-        """Close our client. A user's queue is left as it is."""
-        if self._ours:
-            self._redis.close()
 
     def _records(self, jobs: Iterable[RQJob]) -> list[tuple[str, str, str]]:
         """Status, worker and start of each; empty where there is none. Nothing is unpickled."""
@@ -184,8 +178,13 @@ class RQQueue:
         return found
 
 
+@functools.lru_cache(maxsize=16)
 def connect(url: str, name: str) -> RQQueue:
     """A queue on the Redis at `url`, which is not asked anything yet.
+
+    The process keeps it, and so its connections, for the next weave: a new one takes Redis
+    and RQ longer than a submission, and RQ itself remembers each client that it has seen.
+    (redis-py's clients are safe for threads, and for a process that forks.)
 
     Raises:
         ValueError: it cannot be read as a URL of a Redis.
@@ -202,7 +201,7 @@ def connect(url: str, name: str) -> RQQueue:
         socket_timeout=8,
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.1), 2),
     )
-    return RQQueue(Queue(name, connection=client), masked(url), ours=True)
+    return RQQueue(Queue(name, connection=client), masked(url))
 
 
 def adopt(queue: Any) -> RQQueue:
@@ -224,7 +223,7 @@ def adopt(queue: Any) -> RQQueue:
             "executor_config['queue'] has is_async=False, which runs jobs in the weave's own "
             "process; for that there is the executor 'local'"
         )
-    return RQQueue(queue, _address(queue), ours=False)
+    return RQQueue(queue, _address(queue))
 
 
 def _address(queue: Queue) -> str:

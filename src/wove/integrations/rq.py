@@ -137,10 +137,6 @@ class RQAdapter(BackendAdapter):
                 loop.call_later(CONFIRM_SECONDS, self.changed, run_id)
         return states
 
-    async def close(self) -> None:
-        """Close our client of Redis. A user's queue is left as it is."""
-        await self.in_thread(self._queue.close)
-
     async def _call(self, begun: float, function: Callable[..., T], *args: Any) -> T:
         async with self._calling:
             down_since, reason = self._outage

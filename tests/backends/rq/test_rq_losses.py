@@ -18,7 +18,7 @@ from rq.command import send_stop_job_command
 
 from tests import services
 from tests.backends.rq import work
-from tests.backends.rq.test_rq_adapter import payload_and_frame
+from tests.backends.rq.test_rq_adapter import payload_and_frame, submit
 from tests.backends.rq.weaves import in_background
 from tests.services import Worker, wait_until
 from wove import WoveResult
@@ -216,3 +216,17 @@ def test_a_running_job_outlives_a_restart_of_redis(
         gate.touch()
     assert results[0].until == "went on"
     assert [run.state for run in results[0].runs] == ["succeeded"]
+
+
+def test_weaves_share_connections_which_a_restart_of_redis_does_not_spoil(
+    own_redis: tuple[str, Callable[[], None]], queue: str
+) -> None:
+    url, restart = own_redis
+    config = {"redis_url": url, "queue_name": queue}
+    with redis.Redis.from_url(url) as client:
+        for _ in range(5):
+            submit(config)
+        assert len(client.client_list()) == 2  # this client's, and that of the five
+        restart()
+        submit(config)
+        assert rq.Queue(queue, connection=client).count == 1
