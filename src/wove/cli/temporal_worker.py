@@ -12,8 +12,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
 from datetime import timedelta
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from wove.cli._starting import CannotStartError, load_object
@@ -34,6 +34,9 @@ CONNECT_SECONDS = 10.0
 
 SEEN_SECONDS = 5.0
 """How long the server is given to see the worker before the command says that it is ready."""
+
+CLOSE_SECONDS = 5.0
+"""How long a worker that stops goes on with the last step of the workflows of its jobs."""
 
 THROTTLE_SECONDS = 5.0
 """Longest pause between two heartbeats of an activity, whose answers carry cancellations."""
@@ -132,9 +135,16 @@ async def _serve(arguments: argparse.Namespace) -> None:
     if not stop.is_set():
         print("wove: ready; SIGTERM or Ctrl-C stops it after the jobs in hand", file=sys.stderr)
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    if not running.done():
-        await worker.shutdown()
+    if running.done():
+        await running
+        return
+    from wove.integrations._temporal_worker import in_hand
+
+    unfinished = set(in_hand)
+    await worker.shutdown()
     await running
+    if unfinished:
+        await _close_workflows(client, arguments.task_queue, unfinished)
 
 
 def _stop_once(loop: asyncio.AbstractEventLoop, number: int, stop: asyncio.Event) -> None:
@@ -159,18 +169,37 @@ def _worker(client: Client, arguments: argparse.Namespace) -> Worker:
     )
 
 
+async def _close_workflows(client: Client, task_queue: str, workflow_ids: set[str]) -> None:
+    """Take the last step of workflows whose activity has ended here.
+
+    A worker that stops takes no further step of any workflow: without another worker they
+    would count as running for as long as there is none.
+    """
+    from temporalio.client import WorkflowExecutionStatus
+    from temporalio.service import RPCError
+    from temporalio.worker import Worker
+
+    from wove.integrations.temporal import WoveWorkflow
+
+    begun = time.monotonic()
+    async with Worker(client, task_queue=task_queue, workflows=[WoveWorkflow]):
+        for workflow_id in workflow_ids:
+            job = client.get_workflow_handle(workflow_id)
+            with contextlib.suppress(RPCError):  # it was deleted, or Temporal does not answer
+                while (await job.describe()).status == WorkflowExecutionStatus.RUNNING:
+                    if time.monotonic() - begun > CLOSE_SECONDS:
+                        return
+                    await asyncio.sleep(0.1)
+
+
 async def _connect(arguments: argparse.Namespace) -> Client:
     from temporalio.client import Client
 
     if arguments.client:
-        make: Callable[[], Any] = load_object(
-            "--client",
-            arguments.client,
-            type(_connect),
-            "an async function",
-            default="connect",
+        function = load_object(
+            "--client", arguments.client, FunctionType, "an async function", default="connect"
         )
-        connecting, address = make(), arguments.client
+        connecting, address = function(), arguments.client
         if not inspect.isawaitable(connecting):
             raise CannotStartError(f"--client {address}: it returned no awaitable")
     else:

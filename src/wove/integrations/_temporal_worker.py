@@ -13,7 +13,10 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from wove.integrations._temporal_names import DEFAULT_ACTIVITY, DEFAULT_WORKFLOW, START_TIMEOUT
 
-__all__ = ["WoveWorkflow", "wove_activity"]
+__all__ = ["WoveWorkflow", "in_hand", "wove_activity"]
+
+in_hand: set[str] = set()
+"""Ids of the ready workflows whose activity runs in this process."""
 
 HEARTBEAT_SECONDS = 5.0
 """Pause between two heartbeats to Temporal. Their answers carry its own cancellations."""
@@ -79,9 +82,19 @@ async def wove_activity(payload: dict[str, Any]) -> dict[str, Any]:
         ApplicationError: never retried. The task raised; its text is the error's. Or its end
             could not be reported (type `CallbackUnreachableError`).
     """
+    info = activity.info()
+    workflow_id = str(info.workflow_id)
+    if info.workflow_type == DEFAULT_WORKFLOW:
+        in_hand.add(workflow_id)
+    try:
+        return await _run(payload, info.heartbeat_timeout)
+    finally:
+        in_hand.discard(workflow_id)
+
+
+async def _run(payload: dict[str, Any], timeout: timedelta | None) -> dict[str, Any]:
     from wove.worker.entrypoint import arun_beside_loop  # not at import: a sandbox may import this
 
-    timeout = activity.info().heartbeat_timeout
     pause = HEARTBEAT_SECONDS
     if timeout is not None:
         pause = min(pause, timeout.total_seconds() / 3)
@@ -92,14 +105,13 @@ async def wove_activity(payload: dict[str, Any]) -> dict[str, Any]:
     except asyncio.CancelledError:
         running.cancel(await _why())
         await asyncio.wait({running})  # bounded: a task that does not stop is left behind
-        running.cancelled() or running.exception()
+        if not running.cancelled():
+            running.exception()  # asyncio need not complain that nobody asked for it
         raise
     try:
         summary = running.result()
     except Exception as error:
-        raise ApplicationError(
-            str(error), type=type(error).__name__, non_retryable=True
-        ) from error
+        raise ApplicationError(str(error), type=type(error).__name__, non_retryable=True) from error
     if summary.get("outcome") == "failed":
         told = summary.get("error") or {}
         raise ApplicationError(

@@ -160,8 +160,6 @@ class TemporalAdapter(BackendAdapter):
 def __getattr__(name: str) -> object:
     # The worker's side needs temporalio to be imported; the weave's side may lack it.
     if name in ("WoveWorkflow", "wove_activity"):
-        found: object = getattr(
-            importlib.import_module("wove.integrations._temporal_worker"), name
-        )
+        found: object = getattr(importlib.import_module("wove.integrations._temporal_worker"), name)
         return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
