@@ -74,8 +74,9 @@ def stop_service(pid: int) -> None:
 
 def _is_running(pid: int) -> bool:
     with contextlib.suppress(ChildProcessError):
-        if os.waitpid(pid, os.WNOHANG)[0] == pid:
-            return False
+        # Of a child this is the whole truth: /proc calls one with several threads a zombie
+        # while some of them are still ending.
+        return os.waitpid(pid, os.WNOHANG)[0] != pid
     try:
         status = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):

@@ -186,9 +186,11 @@ def test_many_submissions_to_a_server_that_is_down_fail_together() -> None:
 
 def test_a_server_that_never_answers_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SUBMIT_SECONDS", 1.0)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        with pytest.raises(SubmissionError, match="no answer in 1 s") as caught:
-            submit({"target_host": f"127.0.0.1:{silent.getsockname()[1]}"})
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(SubmissionError, match="no answer in 1 s") as caught,
+    ):
+        submit({"target_host": f"127.0.0.1:{silent.getsockname()[1]}"})
     assert caught.value.code is ErrorCode.BACKEND_UNAVAILABLE
 
 

@@ -84,7 +84,9 @@ def ask(host: str, question: Callable[[Client], Awaitable[Any]]) -> Any:
     return asyncio.run(main())
 
 
-def only_job(host: str, queue: str, act: Callable[[WorkflowHandle[Any, Any]], Awaitable[Any]]) -> Any:
+def only_job(
+    host: str, queue: str, act: Callable[[WorkflowHandle[Any, Any]], Awaitable[Any]]
+) -> Any:
     """What `act` returns, given the only workflow of a task queue, once it is there."""
 
     async def question(client: Client) -> Any:

@@ -34,6 +34,11 @@ def stay(started: str, seconds: float = 60.0) -> str:
     return "stayed"
 
 
+def stay_a_while(started: str) -> str:
+    """`stay` for so long that a server can be restarted meanwhile."""
+    return stay(started, 15.0)
+
+
 def one_second(n: int) -> int:
     """A blocking call."""
     time.sleep(1)
@@ -44,3 +49,8 @@ async def one_blocking_second(n: int) -> int:
     """A blocking call where none should be."""
     time.sleep(1)
     return n
+
+
+def length(block: bytes) -> int:
+    """Of a large argument."""
+    return len(block)
