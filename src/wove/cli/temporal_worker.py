@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -127,14 +128,12 @@ async def _serve(arguments: argparse.Namespace) -> None:
     worker = _worker(client, arguments)
     running = asyncio.ensure_future(worker.run())
     stopping = asyncio.ensure_future(stop.wait())
-    seen = asyncio.ensure_future(_seen(client, arguments.task_queue))
-    await asyncio.wait({running, stopping, seen}, return_when=asyncio.FIRST_COMPLETED)
-    seen.cancel()
+    await _seen(client, arguments.task_queue, unless=lambda: running.done() or stop.is_set())
     if running.done():
         raise CannotStartError(f"the worker cannot start: {running.exception()}")
     if not stop.is_set():
         print("wove: ready; SIGTERM or Ctrl-C stops it after the jobs in hand", file=sys.stderr)
-        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if running.done():
         await running
         return
@@ -239,8 +238,11 @@ def _connect_options(arguments: argparse.Namespace) -> dict[str, Any]:
     return options
 
 
-async def _seen(client: Client, task_queue: str) -> None:
-    """Wait until the server has this worker among those that take activities."""
+async def _seen(client: Client, task_queue: str, *, unless: Callable[[], bool]) -> None:
+    """Wait until the server has this worker among those that take activities.
+
+    Not to be cancelled: see `wove.integrations._temporal_calls`.
+    """
     from temporalio.api.enums.v1 import TaskQueueType
     from temporalio.api.taskqueue.v1 import TaskQueue
     from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
@@ -252,9 +254,11 @@ async def _seen(client: Client, task_queue: str) -> None:
         task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
     )
     begun = time.monotonic()
-    while time.monotonic() - begun < SEEN_SECONDS:
+    while not unless() and time.monotonic() - begun < SEEN_SECONDS:
         with contextlib.suppress(RPCError):  # it may not be allowed to ask
-            answer = await client.workflow_service.describe_task_queue(request)
+            answer = await client.workflow_service.describe_task_queue(
+                request, timeout=timedelta(seconds=2)
+            )
             if any(poller.identity == client.identity for poller in answer.pollers):
                 return
         await asyncio.sleep(0.05)

@@ -1,8 +1,9 @@
-"""The Temporal adapter's calls to Temporal. It is imported in a thread: that takes seconds."""
+"""The Temporal adapter's server. This module is imported in a thread: that takes seconds."""
 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import threading
 import weakref
@@ -26,7 +27,7 @@ from wove.integrations._temporal_names import (
 )
 from wove.integrations._temporal_state import has_begun, job_state
 
-__all__ = ["TemporalCalls"]
+__all__ = ["TemporalServer"]
 
 RETRY_MILLISECONDS = 7000
 """How long the client repeats a call to a server that does not answer. Less than the limit of a
@@ -40,12 +41,13 @@ _CONNECT_FIXED = frozenset({"target_host", "lazy"})
 _UNREACHABLE = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED)
 
 _connecting = threading.Lock()
+atexit.register(_connecting.acquire, timeout=1.0)  # for the reason in `_temporal_calls`
 _connected: weakref.WeakSet[ServiceClient] = weakref.WeakSet()
 """Lazy clients of users that have connected."""
 
 
-class TemporalCalls:
-    """A client and how workflows are started with it.
+class TemporalServer:
+    """A client, and what is asked of its server.
 
     Args:
         config: the settings of the adapter.

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from wove.errors import ErrorCode, SubmissionError
+from wove.integrations._temporal_calls import Calls
 from wove.integrations._temporal_names import (
     DEFAULT_ACTIVITY,
     DEFAULT_TASK_QUEUE,
@@ -37,6 +38,9 @@ __all__ = [
 
 SUBMIT_SECONDS = 10.0
 """A submission that Temporal has not taken after this long has failed."""
+
+POLL_SECONDS = 20.0
+"""An answer about one workflow is waited for so long; less than the watcher waits for all."""
 
 AT_ONCE = 32
 """Calls to Temporal at once; more wait, and the wait is not counted as theirs."""
@@ -82,11 +86,12 @@ class TemporalAdapter(BackendAdapter):
                 client, or an option has what Wove must choose.
         """
         # In a thread: the import takes seconds.
-        calls = await self.in_thread(importlib.import_module, "wove.integrations._temporal_client")
-        self._calls = calls.TemporalCalls(self.config)
+        client = await self.in_thread(importlib.import_module, "wove.integrations._temporal_client")
+        self._server = client.TemporalServer(self.config)
+        self._calls = Calls()
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._outage: tuple[float, str] = (0.0, "")
-        self.warn_of_local_callback(f"temporal://{self._calls.address}")
+        self.warn_of_local_callback(f"temporal://{self._server.address}")
 
     async def submit(
         self, payload: dict[str, Any], frame: dict[str, Any]
@@ -104,8 +109,9 @@ class TemporalAdapter(BackendAdapter):
                 raise self._unavailable(reason)
             job_id = self.job_id_for(payload, frame)
             try:
-                starting = self._calls.start(payload, frame, job_id)
-                return await asyncio.wait_for(starting, SUBMIT_SECONDS)
+                starting = self._server.start(payload, frame, job_id)
+                job: WorkflowHandle[Any, Any] = await self._calls.wait(starting, SUBMIT_SECONDS)
+                return job
             except asyncio.TimeoutError:
                 # It may arrive all the same. The start gate turns such a job away.
                 raise self._unavailable(f"no answer in {SUBMIT_SECONDS:g} s") from None
@@ -121,7 +127,9 @@ class TemporalAdapter(BackendAdapter):
         cancelled when the task has stopped.
         """
         async with self._at_once:
-            return await asyncio.wait_for(self._calls.cancel(submission), SUBMIT_SECONDS)
+            cancelling = self._server.cancel(submission)
+            outcome: CancelOutcome = await self._calls.wait(cancelling, SUBMIT_SECONDS)
+            return outcome
 
     async def poll(
         self, submissions: Mapping[str, WorkflowHandle[Any, Any]]
@@ -130,7 +138,8 @@ class TemporalAdapter(BackendAdapter):
 
         async def ask(job: WorkflowHandle[Any, Any]) -> BackendState:
             async with self._at_once:
-                state: BackendState = await self._calls.state(job.id)
+                asking = self._server.state(job.id)
+                state: BackendState = await self._calls.wait(asking, POLL_SECONDS)
                 return state
 
         asked = (ask(job) for job in submissions.values())
@@ -145,11 +154,16 @@ class TemporalAdapter(BackendAdapter):
                 raise answer
         return known
 
+    async def close(self) -> None:
+        """Wait for calls that are under way. A client of yours stays as it is."""
+        if hasattr(self, "_calls"):
+            await self._calls.close()
+
     def _unavailable(self, reason: str) -> SubmissionError:
         self._outage = (time.monotonic(), reason)
         return SubmissionError(
-            f"temporal cannot reach its server at {self._calls.address}, which is "
-            f"{self._calls.setting}: {reason}. The task has not run. Check that the server "
+            f"temporal cannot reach its server at {self._server.address}, which is "
+            f"{self._server.setting}: {reason}. The task has not run. Check that the server "
             "runs and that this process can reach that address.",
             code=ErrorCode.BACKEND_UNAVAILABLE,
             backend="temporal",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -287,3 +289,37 @@ def test_a_poll_without_an_answer_raises(temporal_host: str) -> None:
 def test_settings_that_are_missing_are_named_by_the_weave() -> None:
     with pytest.raises(TypeError, match="'target_host' or 'client'"):
         run_remote(work.where, {})
+
+
+ENDS_AT_ONCE = """
+import asyncio, sys
+from wove.integrations.temporal import TemporalAdapter
+
+async def main():
+    config = {"target_host": sys.argv[1]}
+    adapter = TemporalAdapter(name="temporal", config=config, callback_url="", run_config={})
+    await adapter.start()
+    client = await adapter._server._connected_client()
+    job = client.get_workflow_handle("nobody")
+    await adapter.poll({"first": job})
+    polls = [asyncio.ensure_future(adapter.poll({str(n): job})) for n in range(30)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    for poll in polls:
+        poll.cancel()
+    await adapter.close()
+
+asyncio.run(main())
+"""
+
+
+def test_a_program_ends_while_temporal_is_still_answering(temporal_host: str) -> None:
+    """The SDK's threads hang or abort an interpreter that ends before they have answered."""
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", ENDS_AT_ONCE, temporal_host],
+            capture_output=True,
+            timeout=40,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")

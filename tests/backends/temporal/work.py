@@ -54,3 +54,8 @@ async def one_blocking_second(n: int) -> int:
 def length(block: bytes) -> int:
     """Of a large argument."""
     return len(block)
+
+
+def stay_briefly(started: str) -> str:
+    """`stay` for as long as somebody needs to ask the worker to stop."""
+    return stay(started, 4.0)
