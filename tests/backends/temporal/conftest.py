@@ -22,11 +22,12 @@ def queue() -> str:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[StartWorker]:
-    """Starts `wove worker temporal`: `start(host, queue, *arguments)`."""
+    """Starts `wove worker temporal`: `start(host, queue, *arguments)`; None leaves `host` out."""
     workers: list[Worker] = []
 
-    def start(host: str, queue: str, *arguments: str, **options: Any) -> Worker:
-        argv = wove_worker("temporal", "--target-host", host, "--task-queue", queue, *arguments)
+    def start(host: str | None, queue: str, *arguments: str, **options: Any) -> Worker:
+        target = ("--target-host", host) if host else ()
+        argv = wove_worker("temporal", *target, "--task-queue", queue, *arguments)
         workers.append(start_worker(tmp_path, "temporal", argv, seconds=60, **options))
         return workers[-1]
 

@@ -15,7 +15,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from tests.backends.temporal import work
 from tests.backends.temporal.conftest import StartWorker
 from tests.backends.temporal.weaves import ask, in_background, run_remote
-from tests.services import ROOT, free_port, wait_until, wove_worker
+from tests.services import ROOT, free_port, wait_until
 
 
 def test_it_says_what_it_serves_and_stops_on_sigterm(
@@ -84,7 +84,7 @@ def test_a_client_of_the_users(
 ) -> None:
     (tmp_path / "my_client.py").write_text(CLIENT)
     env = {"PYTHONPATH": str(tmp_path), "MINE": temporal_host}
-    worker = start("unused:1", queue, "--client", "my_client", env=env)
+    worker = start(None, queue, "--client", "my_client", env=env)
     assert temporal_host in worker.log()
     config = {"target_host": temporal_host, "task_queue": queue}
     assert run_remote(work.where, config).where[0] == worker.process.pid
@@ -93,22 +93,10 @@ def test_a_client_of_the_users(
 def test_it_connects_as_temporals_own_command_does(
     start: StartWorker, temporal_host: str, queue: str, tmp_path: Path
 ) -> None:
-    argv = wove_worker("temporal", "--task-queue", queue)
-    done = subprocess.Popen(
-        argv,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "TEMPORAL_ADDRESS": temporal_host, "HOME": str(tmp_path)},
-        text=True,
-    )
-    with done:
-        assert done.stderr is not None
-        try:
-            assert temporal_host in done.stderr.readline()
-            while "wove: ready" not in done.stderr.readline():
-                assert done.poll() is None
-        finally:
-            done.terminate()
-    assert done.returncode == 0
+    env = {"TEMPORAL_ADDRESS": temporal_host, "HOME": str(tmp_path)}
+    worker = start(None, queue, env=env)
+    assert temporal_host in worker.log()
+    assert worker.stop() == 0
 
 
 def command(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
