@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from wove.cli._starting import CannotStartError, load_object
 from wove.dispatch.requirements import require_dispatch
 from wove.errors import MissingDispatchFeatureError
+from wove.integrations._temporal_calls import note_call
 from wove.integrations._temporal_names import (
     DEFAULT_ACTIVITY,
     DEFAULT_TASK_QUEUE,
@@ -102,6 +103,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
     except (CannotStartError, MissingDispatchFeatureError, ValueError) as error:
         return _refused(str(error))
+    finally:
+        note_call()
     print("wove: stopped", file=sys.stderr)
     return 0
 

@@ -1,8 +1,9 @@
 """Calls of Temporal's SDK that are not left under way when the interpreter ends.
 
-The SDK's runtime has threads of its own. One that comes back with an answer while the
-interpreter is ending waits for it for ever, and the interpreter for the thread: the
-program hangs, or aborts. So calls are not cancelled but waited for, a moment at least.
+The SDK's runtime has threads of its own. One that comes with an answer while the interpreter
+is ending waits for it for ever, and the interpreter for the thread; one that has just given
+its answer aborts the program. So calls are not cancelled but waited for, a moment at least,
+and after the last one the interpreter's end waits a moment, too.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-__all__ = ["Calls"]
+__all__ = ["Calls", "note_call"]
 
 T = TypeVar("T")
 
@@ -21,9 +22,15 @@ CLOSE_SECONDS = 1.0
 """How long calls that are under way are waited for when nobody wants their answers any more."""
 
 SETTLE_SECONDS = 0.1
-"""How long the runtime may need to notice that a call was cancelled."""
+"""How long a thread of the runtime may need to be done with a call that has ended here."""
 
-_cancelled_at = float("-inf")
+_ended_at = float("-inf")
+
+
+def note_call() -> None:
+    """A call has ended at this moment. `Calls` does this by itself."""
+    global _ended_at
+    _ended_at = time.monotonic()
 
 
 class Calls:
@@ -68,16 +75,14 @@ class Calls:
 
 
 async def _noted(call: Coroutine[Any, Any, T]) -> T:
-    global _cancelled_at
     try:
         return await call
-    except asyncio.CancelledError:  # its loop ends, as with Ctrl-C
-        _cancelled_at = time.monotonic()
-        raise
+    finally:
+        note_call()
 
 
 def _settle() -> None:
-    time.sleep(max(0.0, _cancelled_at + SETTLE_SECONDS - time.monotonic()))
+    time.sleep(max(0.0, _ended_at + SETTLE_SECONDS - time.monotonic()))
 
 
 atexit.register(_settle)

@@ -20,6 +20,7 @@ from wove.dispatch.threads import in_thread
 from wove.errors import ErrorCode, SubmissionError
 from wove.executors.backend_state import BackendState
 from wove.executors.records import CancelOutcome
+from wove.integrations._temporal_calls import note_call
 from wove.integrations._temporal_names import (
     DEFAULT_TASK_QUEUE,
     DEFAULT_WORKFLOW,
@@ -196,6 +197,8 @@ def _connect(service: ServiceClient) -> None:
                 asyncio.run(service.check_health())
         except RuntimeError as error:
             raise ConnectionError(str(error)) from error
+        finally:
+            note_call()
         _connected.add(service)
 
 

@@ -79,7 +79,8 @@ def started(host: str, job_id: str) -> tuple[Any, Any]:
         events = (await job.fetch_history()).events
         return events[0], await job.describe()
 
-    return ask(host, question)
+    event, job = ask(host, question)
+    return event, job
 
 
 def test_the_payload_arrives_unchanged_as_the_only_argument(temporal_host: str, queue: str) -> None:
@@ -178,7 +179,8 @@ def test_many_submissions_to_a_server_that_is_down_fail_together() -> None:
 
     async def use(adapter: TemporalAdapter) -> list[Any]:
         submissions = (adapter.submit(*one) for one in made)
-        return await asyncio.gather(*submissions, return_exceptions=True)
+        failures: list[Any] = await asyncio.gather(*submissions, return_exceptions=True)
+        return failures
 
     begun = time.monotonic()
     failures = with_adapter({"target_host": f"127.0.0.1:{free_port()}"}, use)
