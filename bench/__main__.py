@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 
 from bench.harness import ROOT, in_fresh_process
 
-MODULES = ("local", "remote", "receiver", "startup")
+MODULES = ("local", "remote", "receiver", "startup", "temporal")
 PAGE = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
