@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 
 from bench.harness import ROOT, in_fresh_process
 
-MODULES = ("local", "remote", "receiver", "startup", "rq")
+MODULES = ("local", "remote", "receiver", "startup", "rq", "temporal")
 PAGE = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 

@@ -43,6 +43,12 @@ def rabbitmq_url() -> str:
 
 
 @pytest.fixture(scope="session")
+def temporal_host() -> str:
+    """Address of the run's Temporal, such as 127.0.0.1:41234. Tests share it: use own queues."""
+    return services.shared("temporal", services.start_temporal)
+
+
+@pytest.fixture(scope="session")
 def celery_worker(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[..., services.CeleryWorker]]:

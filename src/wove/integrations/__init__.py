@@ -24,6 +24,7 @@ _BUILT_IN = {
     "dask": "wove.integrations.dask:DaskAdapter",
     "process": "wove.integrations.process:ProcessAdapter",
     "rq": "wove.integrations.rq:RQAdapter",
+    "temporal": "wove.integrations.temporal:TemporalAdapter",
 }
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wove.worker.coroutines import in_own_loop, on_loop
+from wove.worker.coroutines import RunCoroutine, in_own_loop, on_loop
 from wove.worker.execution import Encoding, Execution, Shutdown
 from wove.worker.host import host_facts
 from wove.worker.payloads import decode_payload
@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-__all__ = ["Finished", "Payload", "Shutdown", "arun", "run", "run_here", "run_in_own_process"]
+__all__ = [
+    "Finished",
+    "Payload",
+    "Shutdown",
+    "arun",
+    "arun_beside_loop",
+    "run",
+    "run_here",
+    "run_in_own_process",
+]
 
 Payload: TypeAlias = "Mapping[str, Any] | str | bytes"
 """A payload as the adapter submitted it, its JSON text, or base64 of that."""
@@ -66,10 +75,32 @@ async def arun(payload: Payload) -> dict[str, Any]:
         CallbackUnreachableError: as `run`.
         DeliveryError: as `run`.
     """
+    return await _arun(payload, on_loop(asyncio.get_running_loop()))
+
+
+async def arun_beside_loop(payload: Payload) -> dict[str, Any]:
+    """`arun` with the event loop kept free: an async task has a loop of its own.
+
+    For workers whose loop is their connection to the backend: whatever the task does, the
+    loop goes on. The message of the cancellation, if it has one, is what the weave is told.
+
+    Returns:
+        As `run`.
+
+    Raises:
+        CallbackUnreachableError: as `run`.
+        DeliveryError: as `run`.
+    """
+    return await _arun(payload, in_own_loop, says_why=True)
+
+
+async def _arun(
+    payload: Payload, run_coroutine: RunCoroutine, *, says_why: bool = False
+) -> dict[str, Any]:
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
     decoded, endpoint = decode_payload(payload)
-    execution = Execution(decoded, endpoint, facts=host_facts(), run_coroutine=on_loop(loop))
+    execution = Execution(decoded, endpoint, facts=host_facts(), run_coroutine=run_coroutine)
 
     def settle() -> None:
         if not ended.done():
@@ -80,7 +111,7 @@ async def arun(payload: Payload) -> dict[str, Any]:
     try:
         await asyncio.wait({ended})
     except asyncio.CancelledError as error:
-        execution.interrupt(error)
+        execution.interrupt(error, str(error) if says_why else "")
         execution.reporter.hurry(PATIENCE_SECONDS + HURRY_SECONDS)
         await asyncio.wait({ended}, timeout=PATIENCE_SECONDS)
         if not ended.done():

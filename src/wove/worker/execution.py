@@ -143,11 +143,16 @@ class Execution:
             self._finish()
         return True
 
-    def interrupt(self, error: BaseException) -> None:
-        """The worker's host raised `error` at whoever waits for the run: stop the callable."""
+    def interrupt(self, error: BaseException, words: str = "") -> None:
+        """The worker's host raised `error` at whoever waits for the run: stop the callable.
+
+        Args:
+            error: what it raised.
+            words: why, if the host says more than `error` does.
+        """
         name = type(error).__name__
         if isinstance(error, (asyncio.CancelledError, Shutdown)):
-            self.stop.ask("its worker is shutting down")
+            self.stop.ask(words or "its worker is shutting down")
         else:
             if self.stop.asked_at is None:
                 self._host_error = error

@@ -1,0 +1,224 @@
+"""The Temporal adapter's server. This module is imported in a thread: that takes seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import threading
+import weakref
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RetryConfig, RPCError, RPCStatusCode, ServiceClient
+
+from wove.dispatch.threads import in_thread
+from wove.errors import ErrorCode, SubmissionError
+from wove.executors.backend_state import BackendState
+from wove.executors.records import CancelOutcome
+from wove.integrations._temporal_calls import note_call
+from wove.integrations._temporal_names import (
+    DEFAULT_TASK_QUEUE,
+    DEFAULT_WORKFLOW,
+    START_TIMEOUT,
+)
+from wove.integrations._temporal_state import has_begun, job_state
+
+__all__ = ["TemporalServer"]
+
+RETRY_MILLISECONDS = 7000
+"""How long the client repeats a call to a server that does not answer. Less than the limit of a
+submission, so that the reason can be told."""
+
+EXPIRY_MARGIN_SECONDS = 30.0
+"""Added to the timeouts when they become Temporal's own: the weave keeps the exact time."""
+
+_START_FIXED = frozenset({"workflow", "arg", "args"})
+_CONNECT_FIXED = frozenset({"target_host", "lazy"})
+_UNREACHABLE = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED)
+
+_connecting = threading.Lock()
+atexit.register(_connecting.acquire, timeout=1.0)  # for the reason in `_temporal_calls`
+_connected: weakref.WeakSet[ServiceClient] = weakref.WeakSet()
+"""Lazy clients of users that have connected."""
+
+
+class TemporalServer:
+    """A client, and what is asked of its server.
+
+    Args:
+        config: the settings of the adapter.
+
+    Raises:
+        TypeError: settings are missing or wrong.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._workflow = config.get("workflow") or DEFAULT_WORKFLOW
+        self._is_ours = _type_name(self._workflow) == DEFAULT_WORKFLOW
+        self._prefix = str(config.get("workflow_id_prefix", "wove"))
+        self._chosen = _options(config, "start_options", _START_FIXED)
+        if config.get("task_queue"):
+            self._chosen["task_queue"] = str(config["task_queue"])
+        self._connect = _options(config, "connect_options", _CONNECT_FIXED)
+        self._client: Client | None = config.get("client")
+        if self._client is not None:
+            if not isinstance(self._client, Client):
+                raise TypeError(
+                    "executor_config['client'] must be a temporalio.client.Client, the object "
+                    f"itself, not a {type(self._client).__name__}; without one, set 'target_host'"
+                )
+            self.address = self._client.service_client.config.target_host
+            self.setting = "the target_host of executor_config['client']"
+        elif config.get("target_host"):
+            self.address = str(config["target_host"])
+            self.setting = "executor_config['target_host']"
+        else:
+            raise TypeError(
+                "the temporal executor needs 'target_host' or 'client' in executor_config, "
+                "such as 'target_host': 'localhost:7233'"
+            )
+
+    async def start(
+        self, payload: dict[str, Any], frame: Mapping[str, Any], job_id: str
+    ) -> WorkflowHandle[Any, Any]:
+        """Start the workflow.
+
+        Raises:
+            ConnectionError: Temporal cannot be reached.
+            SubmissionError: Temporal refused, or has a workflow of that id.
+        """
+        options = self._start_options(payload, frame, job_id)
+        try:
+            client = await self._connected_client()
+            return await client.start_workflow(self._workflow, payload, **options)
+        except WorkflowAlreadyStartedError as error:
+            raise SubmissionError(
+                f"temporal has had a workflow of the id {error.workflow_id!r} already. "
+                "The task has not been started again.",
+                code=ErrorCode.DUPLICATE_KEY,
+                backend="temporal",
+                backend_job_id=error.workflow_id,
+                reason=str(error),
+            ) from error
+        except RPCError as error:
+            if error.status in _UNREACHABLE:
+                raise ConnectionError(error.message) from error
+            words = f"{error.status.name}: {error.message}"
+            raise SubmissionError(
+                f"the Temporal server at {self.address} did not take the workflow: {words}. "
+                "The task has not run.",
+                code=ErrorCode.SUBMIT_FAILED,
+                backend="temporal",
+                reason=words,
+            ) from error
+
+    async def cancel(self, job: WorkflowHandle[Any, Any]) -> CancelOutcome:
+        """Terminate a workflow that no worker has taken; cancel any other.
+
+        Raises:
+            RPCError: Temporal could not be asked.
+        """
+        try:
+            if not has_begun(await job.describe()):
+                # Nobody runs its code yet, so nobody would act on a cancellation. If somebody
+                # takes it this moment, the start gate is shut.
+                await job.terminate(reason="cancelled by its weave before it began")
+                return "stopped"
+            await job.cancel()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:  # it has ended
+                raise
+        return "asked"
+
+    async def state(self, workflow_id: str) -> BackendState:
+        """What Temporal knows of one workflow.
+
+        Raises:
+            RPCError: Temporal could not be asked.
+        """
+        return await job_state(await self._connected_client(), workflow_id)
+
+    async def _connected_client(self) -> Client:
+        if self._client is None:
+            # Lazy: calls connect it, and each names what went wrong then.
+            self._client = await Client.connect(
+                self.address,
+                lazy=True,
+                **{
+                    "retry_config": RetryConfig(max_elapsed_time_millis=RETRY_MILLISECONDS),
+                    **self._connect,
+                },
+            )
+        service = self._client.service_client
+        if service.config.lazy and service not in _connected:
+            await in_thread(_connect, service)
+        return self._client
+
+    def _start_options(
+        self, payload: Mapping[str, Any], frame: Mapping[str, Any], job_id: str
+    ) -> dict[str, Any]:
+        options: dict[str, Any] = {
+            "id": f"{self._prefix}-{job_id}" if self._prefix else job_id,
+            "task_queue": DEFAULT_TASK_QUEUE,
+            "id_reuse_policy": WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            "static_summary": str(payload.get("task_name") or payload["task_id"]),
+        }
+        delivery = payload.get("delivery") or {}
+        # How long a workflow of yours may take is yours to say: it may do more than the task.
+        if self._is_ours and delivery.get("delivery_orphan_policy") != "detach":
+            seconds = delivery.get("delivery_timeout")
+            if seconds:
+                options["execution_timeout"] = timedelta(seconds=seconds + EXPIRY_MARGIN_SECONDS)
+        memo = dict(self._chosen.get("memo") or {})
+        if self._is_ours and frame.get("start_timeout"):
+            memo = {START_TIMEOUT: frame["start_timeout"] + EXPIRY_MARGIN_SECONDS, **memo}
+        return {**options, **self._chosen, **({"memo": memo} if memo else {})}
+
+
+def _connect(service: ServiceClient) -> None:
+    """Connect a lazy client, which several threads may have.
+
+    A client that has connected may be used from any event loop. While it connects, it holds an
+    asyncio lock, which may not be waited for from two loops.
+
+    Raises:
+        ConnectionError: the server cannot be reached.
+    """
+    with _connecting:
+        if service in _connected:
+            return
+        try:
+            with contextlib.suppress(RPCError):  # that is an answer
+                asyncio.run(service.check_health())
+        except RuntimeError as error:
+            raise ConnectionError(str(error)) from error
+        finally:
+            note_call()
+        _connected.add(service)
+
+
+def _options(config: Mapping[str, Any], name: str, fixed: frozenset[str]) -> dict[str, Any]:
+    options = config.get(name)
+    if options is None:
+        return {}
+    if not isinstance(options, Mapping):
+        raise TypeError(
+            f"executor_config[{name!r}] must map arguments to their values, "
+            f"not {type(options).__name__}"
+        )
+    chosen = sorted(fixed.intersection(options))
+    if chosen:
+        raise TypeError(
+            f"executor_config[{name!r}] cannot set {', '.join(map(repr, chosen))}: "
+            "Wove chooses that itself"
+        )
+    return dict(options)
+
+
+def _type_name(workflow: Any) -> str:
+    return workflow if isinstance(workflow, str) else getattr(workflow, "__name__", "")
