@@ -23,6 +23,7 @@ _BUILT_IN = {
     "celery": "wove.integrations.celery:CeleryAdapter",
     "dask": "wove.integrations.dask:DaskAdapter",
     "process": "wove.integrations.process:ProcessAdapter",
+    "ray": "wove.integrations.ray:RayAdapter",
 }
 
 
