@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from wove.cli import celery_worker, dask_worker
+from wove.cli import celery_worker, dask_worker, ray_worker
 
 __all__ = ["main"]
 
@@ -43,4 +43,5 @@ def _parser() -> argparse.ArgumentParser:
     backends = worker.add_subparsers(title="backends", required=True, metavar="BACKEND")
     celery_worker.add_to(backends)
     dask_worker.add_to(backends)
+    ray_worker.add_to(backends)
     return parser
