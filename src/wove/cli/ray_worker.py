@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from wove.cli._starting import CannotStartError, amounts
@@ -47,10 +49,7 @@ def add_to(backends: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Start the node and stay until it has stopped; the exit status."""
     try:
-        node = _Node(arguments)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: node.asked.set())
-        return node.run()
+        return _Node(arguments).run()
     except CannotStartError as error:
         print(f"wove: {error}", file=sys.stderr)
         return 1
@@ -61,18 +60,20 @@ class _Node:
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self._address: str = arguments.address
-        self._mark = f"wove-worker-{os.getpid()}"
         self._argv = _ray("start", "--block", "--disable-usage-stats", "--address", self._address)
         for option in ("num_cpus", "num_gpus"):
             if getattr(arguments, option) is not None:
                 self._argv += [f"--{option.replace('_', '-')}", str(getattr(arguments, option))]
-        resources = {**(amounts(arguments.resource) or {}), self._mark: 1}
-        self._argv += ["--resources", json.dumps(resources)]
+        resources = amounts(arguments.resource)
+        if resources:
+            self._argv += ["--resources", json.dumps(resources)]
         self.asked = threading.Event()
 
     def run(self) -> int:
         """Start the node, and drain it when asked to stop."""
         _knock(self._address)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.asked.set())
         # A group of its own: Ctrl-C in the terminal is for this process, which stops it in order.
         process = subprocess.Popen(  # noqa: S603 - Ray's own program, of this interpreter
             self._argv,
@@ -86,8 +87,9 @@ class _Node:
         try:
             if not said.until(STARTED):
                 raise CannotStartError(f"Ray did not start:\n{said.last(10)}")
-            identity = _identity(self._address, self._mark)
-            print(f"wove: Ray node {identity} of {self._address}", file=sys.stderr)
+            raylet = _raylet_of(process.pid)
+            name = f"{raylet.node_id} " if raylet else ""
+            print(f"wove: Ray node {name}of {self._address}", file=sys.stderr)
             print(
                 "wove: ready; SIGTERM or Ctrl-C stops it after the tasks in hand",
                 file=sys.stderr,
@@ -98,7 +100,8 @@ class _Node:
             if process.poll() is not None:
                 print(f"wove: the node has ended\n{said.last(10)}", file=sys.stderr)
                 return 1
-            self._drain(identity, process)
+            if raylet is not None:
+                self._drain(raylet)
         finally:
             if process.poll() is None:
                 process.terminate()
@@ -106,11 +109,11 @@ class _Node:
         print("wove: stopped", file=sys.stderr)
         return 0
 
-    def _drain(self, identity: str, process: subprocess.Popen[str]) -> None:
+    def _drain(self, raylet: _Raylet) -> None:
         """Have the cluster give the node no more tasks; Ray ends a drained node that is idle."""
         done = subprocess.run(  # noqa: S603 - as above
             _ray(
-                *("drain-node", "--address", self._address, "--node-id", identity),
+                *("drain-node", "--address", self._address, "--node-id", raylet.node_id),
                 *("--reason", "DRAIN_NODE_REASON_PREEMPTION"),
                 *("--reason-message", "the worker was asked to stop"),
             ),
@@ -119,10 +122,11 @@ class _Node:
             text=True,
             check=False,
         )
-        if done.returncode == 0:
-            process.wait()
-        else:
+        if done.returncode:
             print(f"wove: Ray did not drain the node: {done.stderr.strip()}", file=sys.stderr)
+            return
+        while raylet.is_alive():
+            time.sleep(0.2)
 
 
 class _Output:
@@ -160,20 +164,31 @@ def _ray(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "ray.scripts.scripts", *arguments]
 
 
-def _identity(address: str, mark: str) -> str:
-    """The id of the node that has the resource `mark`."""
-    import ray
+@dataclass
+class _Raylet:
+    """Ray's own process of a node. `ray start --block` neither says which, nor ends with it."""
 
-    ray.init(address=address, log_to_driver=False, configure_logging=False)
-    try:
-        found: list[str] = [
-            node["NodeID"] for node in ray.nodes() if node["Alive"] and mark in node["Resources"]
-        ]
-    finally:
-        ray.shutdown()
-    if not found:
-        raise CannotStartError(f"the cluster at {address} does not show the node")
-    return found[0]
+    pid: int
+    node_id: str
+
+    def is_alive(self) -> bool:
+        try:
+            status = Path(f"/proc/{self.pid}/stat").read_text()
+        except OSError:
+            return False
+        return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def _raylet_of(parent: int) -> _Raylet | None:
+    """The raylet that a process has started; None where there is no /proc to look at."""
+    for listed in Path(f"/proc/{parent}/task").glob("*/children"):
+        for pid in map(int, listed.read_text().split()):
+            argv = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+            for argument in argv:
+                name, _, value = argument.partition("=")
+                if name == "--node_id" and Path(argv[0]).name == "raylet":
+                    return _Raylet(pid, value)
+    return None
 
 
 def _knock(address: str) -> None:

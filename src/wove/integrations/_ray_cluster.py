@@ -72,7 +72,7 @@ def connect(options: Mapping[str, Any], *, wanted: bool) -> None:
         if not wanted:
             raise RuntimeError("executor_config['init'] is False, and ray.init() was not called")
         _knock(address)
-        ray.init(**{"ignore_reinit_error": True, **options})
+        _in_lasting_thread(functools.partial(ray.init, **{"ignore_reinit_error": True, **options}))
 
 
 def submit(
@@ -124,6 +124,29 @@ def settled(job: RayJob) -> BackendState:
         return BackendState(BackendStatus.CANCELLED, f"Ray says {name}: {words}")
     kind = type(cause).__name__ if cause is not None else name
     return BackendState(BackendStatus.FAILED, f"Ray says failed: {kind}: {words}")
+
+
+def _in_lasting_thread(function: Callable[[], object]) -> None:
+    """Call `function` in a thread that stays.
+
+    The processes of a cluster that Ray starts here ask the kernel to end them together with
+    their parent, and to the kernel that is the thread that started them.
+    """
+    done, errors = threading.Event(), []
+
+    def call() -> None:
+        try:
+            function()
+        except BaseException as error:  # noqa: BLE001 - raised where it was called
+            errors.append(error)
+        done.set()
+        if not errors:
+            threading.Event().wait()
+
+    threading.Thread(target=call, name="wove-ray", daemon=True).start()
+    done.wait()
+    if errors:
+        raise errors[0]
 
 
 @functools.lru_cache(maxsize=1)
