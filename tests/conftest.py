@@ -25,6 +25,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # Started in a shell's background: the programs that tests interrupt would inherit it.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Ray's own protection of a cluster is a token in the user's home, which tests leave alone.
+    os.environ.setdefault("RAY_AUTH_MODE", "disabled")
     if not hasattr(config, "workerinput"):  # the main process, not one of pytest-xdist's
         folder = services.open_folder()
         config.add_cleanup(lambda: services.close_folder(folder))

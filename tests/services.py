@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -327,6 +328,49 @@ def _temporal_answers(port: int) -> bool:
     except Exception:  # it says in many ways that it is not ready yet
         return False
     return True
+
+
+# ---- Ray ----------------------------------------------------------------------------------
+
+
+def ray_command(*arguments: str) -> list[str]:
+    """Ray's own program, of the interpreter that runs the tests."""
+    return [sys.executable, "-m", "ray.scripts.scripts", *arguments]
+
+
+def start_ray(folder: Path) -> Started:
+    """Start a Ray cluster of one node, with two CPUs and no dashboard."""
+    port, log = free_port(), folder / "ray.log"
+    pid = _spawn(
+        ray_command(
+            *("start", "--head", "--block", "--port", str(port), "--num-cpus", "2"),
+            *("--include-dashboard", "false", "--include-log-monitor", "false"),
+            *("--temp-dir", str(folder / "s"), "--disable-usage-stats"),
+        ),
+        log=log,
+    )
+    try:
+        wait_until(
+            lambda: "Ray runtime started" in log.read_text(errors="replace"),
+            seconds=180,
+            what="Ray has started",
+        )
+    except ServiceError as error:
+        stop_service(pid)
+        raise ServiceError(f"{error}\n{_tail(log)}") from None
+    found = re.search(r"--address='([^']+)'", log.read_text(errors="replace"))
+    assert found is not None, log.read_text(errors="replace")
+    return Started(found[1], [pid, *_descendants(pid)])
+
+
+def _descendants(pid: int) -> list[int]:
+    """Ids of the processes that a process has started, and that those have started."""
+    found: list[int] = []
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in map(int, children.read_text().split()):
+                found += [child, *_descendants(child)]
+    return found
 
 
 # ---- workers ------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ class Capabilities:
         down: code of a submission to a backend that is down.
         start_seconds: what a job may need from its submission to its first statement, on a
             busy machine. Tests that end a job while it runs wait so much longer.
+        at_once: how many jobs this machine can run at the same time there, 50 at most.
     """
 
     cancelled_running: frozenset[str]
@@ -36,6 +37,7 @@ class Capabilities:
     lost_worker: frozenset[ErrorCode]
     down: ErrorCode
     start_seconds: float = 1.0
+    at_once: int = 50
 
 
 def kill_process(pid: int) -> None:

@@ -232,7 +232,7 @@ def test_one_object_of_the_users_serves_weaves_threads_and_loops(
 
 
 def test_fifty_tasks_end_at_the_same_moment(use: Use, backend: Backend, tmp_path: Path) -> None:
-    count = 50
+    count = backend.capabilities.at_once
     gate, ready = tmp_path / "gate", tmp_path / "ready"
     with backend.many_at_once(tmp_path, count) as config:
         use(config)

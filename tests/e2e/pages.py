@@ -72,7 +72,7 @@ def output_of(command: str, *, folder: Path, env: Mapping[str, str]) -> str:
         env=env,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr

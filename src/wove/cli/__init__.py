@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from wove.cli import celery_worker, dask_worker, rq_worker, temporal_worker
+from wove.cli import celery_worker, dask_worker, ray_worker, rq_worker, temporal_worker
 
 __all__ = ["main"]
 
@@ -46,4 +46,5 @@ def _parser() -> argparse.ArgumentParser:
     dask_worker.add_to(backends)
     rq_worker.add_to(backends)
     temporal_worker.add_to(backends)
+    ray_worker.add_to(backends)
     return parser

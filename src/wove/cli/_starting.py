@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from typing import TypeVar
 
-__all__ = ["CannotStartError", "load_object"]
+__all__ = ["CannotStartError", "amounts", "load_object"]
 
 T = TypeVar("T")
 
@@ -43,3 +44,19 @@ def load_object(option: str, reference: str, kind: type[T], what: str, *, defaul
             f"{option} {reference}: {attribute!r} is a {type(found).__name__}, not {what}"
         )
     return found
+
+
+def amounts(given: Sequence[str]) -> dict[str, float] | None:
+    """What options `--resource NAME=AMOUNT` say; None for none.
+
+    Raises:
+        CannotStartError: one has another form.
+    """
+    found = {}
+    for text in given:
+        name, _, amount = text.partition("=")
+        try:
+            found[name] = float(amount)
+        except ValueError:
+            raise CannotStartError(f"--resource {text}: give NAME=AMOUNT, such as GPU=1") from None
+    return found or None

@@ -8,7 +8,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
-from wove.cli._starting import CannotStartError
+from wove.cli._starting import CannotStartError, amounts
 
 if TYPE_CHECKING:
     from distributed import Worker
@@ -72,7 +72,7 @@ async def _work(arguments: argparse.Namespace) -> int:
             nthreads=arguments.concurrency,
             name=arguments.name,
             host=arguments.host,
-            resources=_resources(arguments.resource),
+            resources=amounts(arguments.resource),
             dashboard=False,
         )
         await asyncio.wait_for(worker, CONNECT_SECONDS)
@@ -106,14 +106,3 @@ async def _until_stopped(worker: Worker, arguments: argparse.Namespace) -> int:
     await worker.close()
     print("wove: stopped", file=sys.stderr)
     return 0
-
-
-def _resources(given: list[str]) -> dict[str, float] | None:
-    found = {}
-    for text in given:
-        name, _, amount = text.partition("=")
-        try:
-            found[name] = float(amount)
-        except ValueError:
-            raise CannotStartError(f"--resource {text}: give NAME=AMOUNT, such as GPU=1") from None
-    return found or None

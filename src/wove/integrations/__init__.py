@@ -25,6 +25,7 @@ _BUILT_IN = {
     "process": "wove.integrations.process:ProcessAdapter",
     "rq": "wove.integrations.rq:RQAdapter",
     "temporal": "wove.integrations.temporal:TemporalAdapter",
+    "ray": "wove.integrations.ray:RayAdapter",
 }
 
 

@@ -1,0 +1,210 @@
+"""`wove worker ray`: one node of a Ray cluster."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wove.cli._starting import CannotStartError, amounts
+
+CONNECT_SECONDS = 10
+"""How long the cluster may take to accept a connection before the command gives up."""
+
+STARTED = "Ray runtime started"
+"""What `ray start` prints when the node is there."""
+
+
+def add_to(backends: Any) -> None:
+    """Add the `ray` command to argparse's subparsers `backends`."""
+    parser: argparse.ArgumentParser = backends.add_parser(
+        "ray",
+        help="a node of a Ray cluster",
+        description=(
+            "Run `ray start --block`: one more node of a cluster. "
+            "SIGTERM stops it after the tasks in hand."
+        ),
+    )
+    parser.add_argument("--address", required=True, metavar="HOST:PORT", help="the cluster's")
+    parser.add_argument("--num-cpus", type=int, metavar="N", help="tasks of one CPU at once")
+    parser.add_argument("--num-gpus", type=int, metavar="N", help="GPUs of this node")
+    parser.add_argument(
+        "--resource",
+        action="append",
+        default=[],
+        metavar="NAME=AMOUNT",
+        help="what `resources` in remote_options asks for; may be repeated",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Start the node and stay until it has stopped; the exit status."""
+    try:
+        return _Node(arguments).run()
+    except CannotStartError as error:
+        print(f"wove: {error}", file=sys.stderr)
+        return 1
+
+
+class _Node:
+    """The `ray start --block` of this command."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._address: str = arguments.address
+        self._argv = _ray("start", "--block", "--disable-usage-stats", "--address", self._address)
+        for option in ("num_cpus", "num_gpus"):
+            if getattr(arguments, option) is not None:
+                self._argv += [f"--{option.replace('_', '-')}", str(getattr(arguments, option))]
+        resources = amounts(arguments.resource)
+        if resources:
+            self._argv += ["--resources", json.dumps(resources)]
+        self.asked = threading.Event()
+
+    def run(self) -> int:
+        """Start the node, and drain it when asked to stop."""
+        _knock(self._address)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.asked.set())
+        # A group of its own: Ctrl-C in the terminal is for this process, which stops it in order.
+        process = subprocess.Popen(  # noqa: S603 - Ray's own program, of this interpreter
+            self._argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        said = _Output(process)
+        try:
+            if not said.until(STARTED):
+                raise CannotStartError(f"Ray did not start:\n{said.last(10)}")
+            raylet = _raylet_of(process.pid)
+            name = f"{raylet.node_id} " if raylet else ""
+            print(f"wove: Ray node {name}of {self._address}", file=sys.stderr)
+            print(
+                "wove: ready; SIGTERM or Ctrl-C stops it after the tasks in hand",
+                file=sys.stderr,
+                flush=True,
+            )
+            while process.poll() is None and not self.asked.wait(0.2):
+                pass
+            if process.poll() is not None:
+                print(f"wove: the node has ended\n{said.last(10)}", file=sys.stderr)
+                return 1
+            if raylet is not None:
+                self._drain(raylet)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            process.wait()
+        print("wove: stopped", file=sys.stderr)
+        return 0
+
+    def _drain(self, raylet: _Raylet) -> None:
+        """Have the cluster give the node no more tasks; Ray ends a drained node that is idle."""
+        done = subprocess.run(  # noqa: S603 - as above
+            _ray(
+                *("drain-node", "--address", self._address, "--node-id", raylet.node_id),
+                *("--reason", "DRAIN_NODE_REASON_PREEMPTION"),
+                *("--reason-message", "the worker was asked to stop"),
+            ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            print(f"wove: Ray did not drain the node: {done.stderr.strip()}", file=sys.stderr)
+            return
+        while raylet.is_alive():
+            time.sleep(0.2)
+
+
+class _Output:
+    """What a process prints, read in a thread so that it never has to wait for a reader."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._lines: list[str] = []
+        self._changed = threading.Condition()
+        self._ended = False
+        threading.Thread(target=self._read, name="wove-ray-output", daemon=True).start()
+
+    def until(self, text: str) -> bool:
+        """Wait for a line with `text`; False if the process ended without one."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended or any(text in x for x in self._lines))
+            return any(text in line for line in self._lines)
+
+    def last(self, count: int) -> str:
+        """The last lines."""
+        with self._changed:
+            return "".join(self._lines[-count:]).rstrip()
+
+    def _read(self) -> None:
+        for line in self._process.stdout or ():
+            with self._changed:
+                self._lines = [*self._lines[-99:], line]
+                self._changed.notify_all()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+
+def _ray(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "ray.scripts.scripts", *arguments]
+
+
+@dataclass
+class _Raylet:
+    """Ray's own process of a node. `ray start --block` neither says which, nor ends with it."""
+
+    pid: int
+    node_id: str
+
+    def is_alive(self) -> bool:
+        try:
+            status = Path(f"/proc/{self.pid}/stat").read_text()
+        except OSError:
+            return False
+        return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def _raylet_of(parent: int) -> _Raylet | None:
+    """The raylet that a process has started; None where there is no /proc to look at."""
+    for listed in Path(f"/proc/{parent}/task").glob("*/children"):
+        for pid in map(int, listed.read_text().split()):
+            argv = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+            for argument in argv:
+                name, _, value = argument.partition("=")
+                if name == "--node_id" and Path(argv[0]).name == "raylet":
+                    return _Raylet(pid, value)
+    return None
+
+
+def _knock(address: str) -> None:
+    try:
+        import ray  # noqa: F401
+    except ImportError as error:
+        raise CannotStartError(
+            f"Ray is not installed ({error}). Install with: pip install 'wove[ray]'"
+        ) from error
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdigit()):
+        raise CannotStartError(f"--address {address}: give HOST:PORT, such as ray-head:6379")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise CannotStartError(
+            f"cannot reach the Ray cluster at {address}: {str(error).rstrip('.')}. "
+            "Check that it runs and that the address is right."
+        ) from error

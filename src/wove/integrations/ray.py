@@ -1,0 +1,113 @@
+"""Ray: tasks of an environment run on the workers of a Ray cluster.
+
+The weave's side is `RayAdapter` (`"executor": "ray"`). Workers need nothing but `wove`
+importable: what is submitted is a function of Wove's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from wove.errors import ErrorCode, SubmissionError
+from wove.integrations._ray_cluster import (
+    NOT_CONNECTED,
+    RayJob,
+    cancel,
+    connect,
+    settled,
+    submit,
+)
+from wove.integrations.base import BackendAdapter, BackendState, CancelOutcome, Supports
+
+__all__ = ["RayAdapter", "RayJob"]
+
+
+class RayAdapter(BackendAdapter):
+    """Submits payloads to Ray, one Ray task each.
+
+    Settings (`executor_config`), beside those of the callback:
+
+    - `init` (True): connect this process to Ray, unless it is connected already. False:
+      your program calls `ray.init` itself.
+    - `address`: the cluster's, such as "ray-head:6379", "auto" or "local"; without one Ray
+      decides, and may start a cluster on this machine.
+    - `init_options`: further arguments of `ray.init`.
+    - `remote_options`: further arguments of `.options()` of the Ray task, such as
+      `num_cpus` or `resources`; they beat ours (`name`, `max_retries=0`).
+    - `force_cancel` (False): end the process of a running job on cancel. Without it a
+      cancelled job is stopped by the acknowledgement of its events.
+
+    A process has one connection to Ray, which stays open after the weave.
+    """
+
+    settings = frozenset({"address", "force_cancel", "init", "init_options", "remote_options"})
+    required_modules = ("ray",)
+    install_hint = "pip install 'wove[ray]'"
+    knows_queued = True
+    supports = Supports(cancel_queued=True, cancel_running="asks", poll=True, idempotent=False)
+
+    async def start(self) -> None:
+        """Check the settings. Does not connect: the first submission does.
+
+        Raises:
+            TypeError: an option is of the wrong type.
+        """
+        config = self.config
+        for name in ("init_options", "remote_options"):
+            if not isinstance(config.get(name) or {}, Mapping):
+                raise TypeError(f"executor_config[{name!r}] must be a dictionary of arguments")
+        self._options = dict(config.get("remote_options") or {})
+        self._init = dict(config.get("init_options") or {})
+        if config.get("address"):
+            self._init["address"] = config["address"]
+        self._force = bool(config.get("force_cancel", False))
+        if self._force:
+            self.supports = replace(self.supports, cancel_running="stops")
+        address = self._init.get("address")
+        if isinstance(address, str) and ":" in address:
+            self.warn_of_local_callback(address if "://" in address else f"ray://{address}")
+        self._connecting: asyncio.Task[None] | None = None
+
+    async def submit(self, payload: dict[str, Any], frame: dict[str, Any]) -> RayJob:
+        """Submit `payload` as the only argument of a Ray task.
+
+        Raises:
+            SubmissionError: the cluster could not be reached (`BACKEND_UNAVAILABLE`).
+        """
+        await self._connected()
+        options = {"name": payload["task_name"], "max_retries": 0, **self._options}
+        run_id = payload["run_id"]
+        return await self.in_thread(submit, payload, options, lambda: self.changed(run_id))
+
+    async def cancel(
+        self, run_id: str, submission: RayJob, frame: dict[str, Any]
+    ) -> CancelOutcome | None:
+        """Take a queued task from Ray; with `force_cancel` end a running one's process."""
+        return "stopped" if await self.in_thread(cancel, submission, force=self._force) else "asked"
+
+    async def poll(self, submissions: Mapping[str, RayJob]) -> Mapping[str, BackendState]:
+        """What Ray has told this process, which owns the tasks, of them."""
+        return {run_id: settled(job) for run_id, job in submissions.items()}
+
+    async def _connected(self) -> None:
+        if self._connecting is None:
+            self._connecting = asyncio.create_task(
+                self.in_thread(connect, self._init, wanted=bool(self.config.get("init", True)))
+            )
+        try:
+            await asyncio.shield(self._connecting)
+        except NOT_CONNECTED as error:
+            self._connecting = None
+            reason = str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
+            where = self._init.get("address") or "the address that Ray finds by itself"
+            raise SubmissionError(
+                f"ray cannot reach its cluster at {where}, which is executor_config['address']: "
+                f"{reason}. The task has not run. Check that the cluster runs and that this "
+                "process can reach that address.",
+                code=ErrorCode.BACKEND_UNAVAILABLE,
+                backend="ray",
+                reason=reason,
+            ) from error
