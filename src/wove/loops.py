@@ -62,9 +62,19 @@ def run_to_end(
         previous = _replace_handler(runner.on_signal)
         try:
             run()
+        except Exception as error:
+            if runner.interrupted and not runner.cancelled:
+                raise KeyboardInterrupt from error
+            raise
         finally:
-            if previous is not None:
-                signal.signal(signal.SIGINT, previous)
+            runner.over = True
+            while previous is not None:
+                try:
+                    signal.signal(signal.SIGINT, previous)
+                except KeyboardInterrupt:
+                    # One more was raised before `over` was seen: `interrupted` says so.
+                    continue
+                break
     if runner.interrupted and not runner.cancelled:
         raise KeyboardInterrupt
 
@@ -96,6 +106,8 @@ class _Runner:
         """The user pressed Ctrl-C."""
         self.cancelled = False
         """The weave around this one was stopped, or told of Ctrl-C."""
+        self.over = False
+        """It has ended: nothing is left to be stopped."""
         self._interrupt_inner = interrupt_inner
         self._work = work
         self._abandon = abandon
@@ -107,7 +119,7 @@ class _Runner:
         """SIGINT, in the main thread."""
         first = not self.interrupted
         self.ask_to_stop()
-        if not first:
+        if not first and not self.over:
             raise KeyboardInterrupt
 
     def ask_to_stop(self) -> None:
@@ -180,13 +192,14 @@ class _Runner:
         thread = threading.Thread(
             target=copy_context().run, args=(self._kept,), name="wove-weave", daemon=True
         )
-        thread.start()
         try:
+            thread.start()
             thread.join()
         except BaseException:
             # The second Ctrl-C, or whatever the program's own handler raises.
             self.ask_to_stop()
-            thread.join(GRACE)
+            if thread.is_alive():
+                thread.join(GRACE)
             raise
         if self._error is not None:
             raise self._error
