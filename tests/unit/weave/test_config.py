@@ -178,24 +178,30 @@ def test_a_misspelt_option_of_a_task_is_told_the_nearest_one() -> None:
 
 def test_a_misspelt_environment_is_told_the_nearest_one() -> None:
     wove.config(environments={"bulk": {}, "queue": {}})
-    with pytest.raises(NameError, match=r"'queu' is not configured\. Did you mean 'queue'"):
-        with weave() as w:
-            w.do(environment="queu")(lambda: 1)
+    with (
+        pytest.raises(NameError, match=r"'queu' is not configured\. Did you mean 'queue'"),
+        weave() as w,
+    ):
+        w.do(environment="queu")(lambda: 1)
 
 
 @pytest.mark.parametrize(("wrong", "meant"), [("selery", "celery"), ("proces", "process")])
 def test_a_misspelt_executor_is_told_the_nearest_one(wrong: str, meant: str) -> None:
     wove.config(environments={"e": {"executor": wrong}})
-    with pytest.raises(ValueError, match=f"Unknown executor '{wrong}'. Did you mean '{meant}'"):
-        with weave() as w:
-            w.do(environment="e")(lambda: 1)
+    with (
+        pytest.raises(ValueError, match=f"Unknown executor '{wrong}'. Did you mean '{meant}'"),
+        weave() as w,
+    ):
+        w.do(environment="e")(lambda: 1)
 
 
 def test_a_misspelt_setting_of_an_executor_is_told_the_nearest_one() -> None:
     wove.config(environments={"e": {"executor": "process", "executor_config": {"callback_prt": 1}}})
-    with pytest.raises(TypeError, match=r"'callback_prt'.*Did you mean 'callback_port'"):
-        with weave() as w:
-            w.do(environment="e")(lambda: 1)
+    with (
+        pytest.raises(TypeError, match=r"'callback_prt'.*Did you mean 'callback_port'"),
+        weave() as w,
+    ):
+        w.do(environment="e")(lambda: 1)
 
 
 def test_what_is_like_nothing_gets_no_suggestion() -> None:
