@@ -268,8 +268,11 @@ class weave:  # noqa: N801 - it reads as a statement: `with weave() as w`
 
         self._background = Background(self, self._on_done, fork=self._settings.fork)
 
-    def to_fork(self) -> Callable[[], weave]:
-        """What makes this weave again, with the configuration, in a detached process."""
+    def to_fork(self) -> partial[weave]:
+        """What makes this weave again, with the configuration, in a detached process.
+
+        Its arguments are those of `_restored`.
+        """
         tasks = [(n.name, n.function, n.source, n.given) for n in self._nodes.values()]
         return partial(
             _restored, runtime.snapshot(), self._options, self._data["data"], self._debug, tasks
