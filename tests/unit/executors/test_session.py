@@ -825,3 +825,14 @@ async def test_an_item_cancelled_while_it_waits_gives_its_place_up():
         assert len(items.records) == 2
         with pytest.raises(asyncio.CancelledError):
             await waiting
+
+
+@in_loop
+async def test_items_that_wait_and_are_cancelled_with_the_one_in_flight():
+    async with items_on(Scripted(silent)) as items:
+        every = [items.start(delivery_max_in_flight=1) for _ in range(3)]
+        await until(lambda: items.records)
+        for each in every:
+            each.cancel()
+        ends = await asyncio.gather(*every, return_exceptions=True)
+        assert [type(end) for end in ends] == [asyncio.CancelledError] * 3
