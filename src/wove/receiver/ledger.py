@@ -14,7 +14,11 @@ from wovepb.v1.event_pb2 import Event
 __all__ = ["Ledger"]
 
 TELLING_SECONDS = 5.0
-"""How long a worker may take to ask about a run that was given up: a heartbeat's interval."""
+"""The longest interval of heartbeats that is waited for when a run was given up: the default."""
+SLACK_SECONDS = 1.0
+"""How much later than announced a heartbeat may come: the answer to the one before it, a busy
+machine, the network; and the worker's last word after it."""
+_MANY = 1000
 _GIVEN_UP = frozenset({"cancelled", "closed", "superseded", "timed_out"})
 """Causes after which a worker may well be running the task still."""
 
@@ -28,6 +32,7 @@ class Ledger:
         """Runs of which a second execution waits for the first one's silence."""
         self._tombstones = Tombstones()
         self._to_tell: dict[str, float] = {}
+        self._tidy_at = _MANY
         self._beats: dict[object, set[Run]] = {}
         self._batches: dict[Sink, list[tuple[str, Event]]] = {}
 
@@ -79,9 +84,11 @@ class Ledger:
             beats = run.heartbeat_seconds
             if beats is not None and run.ending is NO_EVENT and run.cause in _GIVEN_UP:
                 if not run.detached:
-                    self._to_tell[run.run_id] = now + min(beats + 0.5, TELLING_SECONDS)
-                if len(self._to_tell) > 1000:
+                    self._to_tell[run.run_id] = now + min(beats, TELLING_SECONDS) + SLACK_SECONDS
+                if len(self._to_tell) > self._tidy_at:
                     self.must_tell(now)  # drops what is over
+                    # Not again with the next run: all of them may have been given up at once.
+                    self._tidy_at = max(_MANY, 2 * len(self._to_tell))
 
     def deliver(self, run: Run, event: Event) -> None:
         """Put an event into the next batch for the run's sink, if its item is still open."""

@@ -118,7 +118,7 @@ class Service:
         return future
 
     def tell(self) -> None:
-        """Wait until workers know what was given up; no longer than a heartbeat's interval."""
+        """Wait until workers know what was given up; little longer than a heartbeat's interval."""
         while self.hub.must_tell() and self._thread.is_alive():
             time.sleep(0.02)
 
