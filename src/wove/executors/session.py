@@ -193,7 +193,7 @@ class EnvironmentSession:
         try:
             while True:
                 self._on_frame(await self.executor.recv())
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever it raises
+        except (Exception, asyncio.CancelledError) as error:
             if self._stopping and isinstance(error, asyncio.CancelledError):
                 raise  # ours; any other is a client library's way to fail
             self._broken = error
