@@ -26,9 +26,10 @@ class Limits:
     backlog: int = 2048
     """Connections that the kernel keeps before they are accepted."""
     idle_seconds: float = 300.0
-    """A connection without a request."""
+    """A connection without a request, once one of its requests had a right token."""
     head_seconds: float = 10.0
-    """From the first byte of a request to the end of its headers."""
+    """From the first byte of a request to the end of its headers; and a connection without a
+    request that has not shown a right token yet."""
     body_seconds: float = 30.0
     """From the end of the headers to the end of the body, plus the time that
     the received bytes take at `body_rate`."""

@@ -122,6 +122,34 @@ class TestHead:
             wire.send(request(path_of(place.receiver), headers=headers))
             assert refused(wire.reply()) == (431, "close")
 
+    @pytest.mark.parametrize("path", ["/wove/events/no", None])
+    @pytest.mark.parametrize("piece", [b"X: " + b"y" * 997, b"y" * 1000])
+    def test_trailers_that_never_end(
+        self, place_with: Callable[..., Place], path: str | None, piece: bytes
+    ) -> None:
+        place = place_with(head_bytes=4096)
+        head = f"POST {path or path_of(place.receiver)} HTTP/1.1\r\n"
+        with connect(place.receiver) as wire:
+            wire.send(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX: ")
+            for _ in range(30):
+                wire.send(piece)
+                time.sleep(0.005)
+            assert refused(wire.reply()) == (431, "close")
+
+    def test_the_smallest_chunks_and_a_trailer_are_taken(
+        self, place_with: Callable[..., Place]
+    ) -> None:
+        place = place_with(head_bytes=300)
+        place.open()
+        body = event_to_json(make("task_result"))
+        head = f"POST {path_of(place.receiver)} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        data = head.encode() + b"".join(b"00000001\r\n%c\r\n" % each for each in body)
+        data += b"0\r\nContent-Type: image/png\r\nWove-Receiver: another\r\n\r\n"
+        with connect(place.receiver) as wire:
+            for start in range(0, len(data), 50):
+                wire.send(data[start : start + 50])
+            assert wire.reply().status == 204
+
     def test_a_target_too_long(self, place_with: Callable[..., Place]) -> None:
         place = place_with(head_bytes=4096)
         with connect(place.receiver) as wire:
@@ -182,6 +210,18 @@ class TestTime:
         with connect(place.receiver) as silent, connect(place.receiver) as served:
             assert post(served, place.receiver, make("heartbeat")).status == 204
             assert (silent.rest(), served.rest()) == (b"", b"")
+
+    @pytest.mark.parametrize("said", [b"", request("/wove/events/no"), request("/", method="GET")])
+    def test_a_stranger_is_not_kept_for_as_long(
+        self, place_with: Callable[..., Place], said: bytes
+    ) -> None:
+        place = place_with(head_seconds=0.2)
+        place.open()
+        with connect(place.receiver) as stranger, connect(place.receiver) as worker:
+            assert post(worker, place.receiver, make("heartbeat")).status == 204
+            stranger.send(said)
+            stranger.rest()
+            assert post(worker, place.receiver, make("heartbeat")).status == 204
 
     def test_empty_lines_do_not_keep_a_connection(self, place_with: Callable[..., Place]) -> None:
         place = place_with(idle_seconds=0.4)
