@@ -16,7 +16,7 @@ import weakref
 
 from wove.errors import CallbackUnreachableError
 
-__all__ = ["Listener", "bind", "close_sockets_on", "noting"]
+__all__ = ["Listener", "address_of", "bind", "close_sockets_on", "noting"]
 
 noting = threading.Lock()
 """Held while a connection is accepted and noted, while one is closed, and across a fork,
@@ -72,6 +72,19 @@ def close_sockets_on(port: int) -> None:
             os.close(descriptor)
 
 
+def address_of(host: str, port: int) -> tuple[int, int, int, tuple[object, ...]]:
+    """Family, kind, protocol and address that `bind` takes for a host.
+
+    Raises:
+        OSError: the name is not known.
+    """
+    found = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_NUMERICSERV
+    )
+    family, kind, protocol, _, address = found[0]
+    return family, kind, protocol, address
+
+
 def bind(host: str, port: int, backlog: int) -> Listener:
     """Listen on `host` and `port`; the kernel takes connections from now on.
 
@@ -79,10 +92,7 @@ def bind(host: str, port: int, backlog: int) -> Listener:
         CallbackUnreachableError: that is not possible; the message says what to change.
     """
     try:
-        found = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_NUMERICSERV
-        )
-        family, kind, protocol, _, address = found[0]
+        family, kind, protocol, address = address_of(host, port)
         listener = Listener(family, kind, protocol)
     except OSError as error:
         raise _cannot_bind(host, port, error) from error

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from wove.errors import MissingPackageError
@@ -15,7 +16,7 @@ from wove.receiver.door import Door
 from wove.receiver.http import EventConnection
 from wove.receiver.hub import Hub
 from wove.receiver.limits import Limits
-from wove.receiver.listener import Listener, bind, close_sockets_on
+from wove.receiver.listener import Listener, address_of, bind, close_sockets_on
 
 if TYPE_CHECKING:
     from wove.receiver.grpc import GrpcDoor
@@ -56,7 +57,7 @@ class Service:
         self.hub = Hub()
         self._loop = asyncio.new_event_loop()
         self._door = Door(self.hub, limits, self._loop)
-        self._grpc: dict[GrpcSettings, GrpcDoor] = {}
+        self._grpc: dict[tuple[object, ...], GrpcDoor] = {}
         self._stopping: asyncio.Event | None = None
         self._thread = threading.Thread(
             target=self._run, name=f"wove-receiver-{self.port}", daemon=True
@@ -65,7 +66,7 @@ class Service:
 
     def has(self, settings: GrpcSettings) -> bool:
         """Whether there is a gRPC door for these settings."""
-        return settings in self._grpc
+        return settings.door in self._grpc
 
     def grpc_port(self, settings: GrpcSettings) -> int:
         """The port of the gRPC door for these settings, which is opened if there is none yet.
@@ -74,7 +75,7 @@ class Service:
             CallbackUnreachableError: the address cannot be bound.
             MissingPackageError: gRPC is not installed.
         """
-        door = self._grpc.get(settings)
+        door = self._grpc.get(settings.door)
         if door is None:
             try:
                 from wove.receiver.grpc import GrpcDoor  # 100 ms, and a package of its own
@@ -87,8 +88,17 @@ class Service:
             door = GrpcDoor(self._door, settings)
             starting = asyncio.run_coroutine_threadsafe(door.start(), self._loop)
             starting.result(_START_SECONDS)
-            self._grpc[settings] = door
+            self._grpc[settings.door] = door
+            # A later weave may name the port that this one was given.
+            self._grpc[replace(settings, port=door.port).door] = door
         return door.port
+
+    def is_at(self, host: str) -> bool:
+        """Whether `host`, by whatever name, is the address that is bound."""
+        try:
+            return address_of(host, self.port)[-1] == self._listener.getsockname()
+        except OSError:
+            return False
 
     def call(self, function: Callable[[], T]) -> Future[T]:
         """Call `function` on the receiver's thread, after every request that has arrived.
@@ -134,7 +144,7 @@ class Service:
     def close_inherited(self) -> None:
         """In a forked child: give up the sockets that belong to the parent."""
         self._listener.close_inherited()
-        for door in self._grpc.values():
+        for door in set(self._grpc.values()):
             close_sockets_on(door.port)
 
     def _set_stopping(self) -> None:
@@ -160,7 +170,7 @@ class Service:
         accepting = asyncio.all_tasks() - {asyncio.current_task()}
         if accepting:
             await asyncio.wait(accepting, timeout=_STOP_SECONDS / 2)
-        for door in self._grpc.values():
+        for door in set(self._grpc.values()):
             await door.stop()
         self._door.close()
         await asyncio.sleep(0)  # lets every connection_lost run
