@@ -190,15 +190,14 @@ class Hub:
         before, the verdict is void.
 
         Returns:
-            Whether another execution waits, which may now start. False the second
-            time: whoever waited has not come, and is not to be waited for.
+            Whether another execution waits, which may now start. False once it had the
+            time to come back and did not: it is not to be waited for any longer.
         """
         with self._lock:
             run = self._ledger.runs.get(run_id)
             if run is None or run.state == ENDED:
                 return False
-            known, run.execution_dead = run.execution_dead, True
-            return not known and redelivery.somebody_waits(run)
+            return redelivery.dies(run, self._clock.monotonic())
 
     def refusal(self, token: str, receiver: str | None) -> Answer | None:
         """The answer to an event whose token is enough to refuse it, before its body is read.

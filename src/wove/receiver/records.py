@@ -62,9 +62,9 @@ class Run:
         "beat_connection",
         "cancel_requested",
         "cause",
+        "dead_since",
         "detached",
         "ending",
-        "execution_dead",
         "execution_id",
         "gated",
         "heard",
@@ -128,8 +128,8 @@ class Run:
         """When the connection of the heartbeats closed, unless the execution spoke after that."""
         self.execution_id = ""
         """The current execution; empty before the first event and for workers that name none."""
-        self.execution_dead = False
-        """The backend says that the current execution is dead."""
+        self.dead_since: float | None = None
+        """When the backend said that the current execution is dead; None: it did not."""
         self.rivals: dict[str, float] | None = None
         self.window = SequenceWindow()
         self.worker_id = ""

@@ -98,10 +98,10 @@ class Rules:
             return answers.ANOTHER_EXECUTION
         self._pulse.start()
         silence_from = self._pulse.silence_from()
-        verdict = redelivery.ask(run, event.execution_id, now, silence_from)
-        if verdict is redelivery.Verdict.NEVER:
+        permission = redelivery.ask(run, event.execution_id, now, silence_from)
+        if permission is redelivery.Permission.NEVER:
             return answers.ANOTHER_EXECUTION
-        if verdict is redelivery.Verdict.WAIT:
+        if permission is redelivery.Permission.WAIT:
             self._ledger.contested.add(run)
             return answers.wait(redelivery.retry_after(run, event.execution_id, now, silence_from))
         self._ledger.drop_beats(run)

@@ -96,7 +96,7 @@ class Service:
     def is_at(self, host: str) -> bool:
         """Whether `host`, by whatever name, is the address that is bound."""
         try:
-            return address_of(host, self.port)[-1] == self._listener.getsockname()
+            return bool(address_of(host, self.port)[-1] == self._listener.getsockname())
         except OSError:
             return False
 
