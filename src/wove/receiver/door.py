@@ -13,9 +13,9 @@ from wove.contract import ContractError, decode_event
 from wove.receiver.answers import Answer
 from wove.receiver.hub import Hub
 from wove.receiver.limits import Limits
-from wove.receiver.pulse import PULSE_SECONDS
 from wove.receiver.request import Head
 from wove.receiver.responses import Responses, refused
+from wove.receiver.selfcheck import CHECK_SECONDS
 from wovepb.v1.event_pb2 import Event
 
 __all__ = ["Connection", "Door", "log_failure"]
@@ -122,7 +122,7 @@ class Door:
             self.loop.call_soon(self._flush)
         if self.hub.needs_ticks and not self._ticking:
             self._ticking = True
-            self.loop.call_later(PULSE_SECONDS, self._tick)
+            self.loop.call_later(CHECK_SECONDS, self._tick)
         return answer
 
     def _flush(self) -> None:
@@ -133,7 +133,7 @@ class Door:
         self.hub.tick()
         self._ticking = self.hub.needs_ticks
         if self._ticking:
-            self.loop.call_later(PULSE_SECONDS, self._tick)
+            self.loop.call_later(CHECK_SECONDS, self._tick)
 
     def _sweep(self) -> None:
         now = self.loop.time()

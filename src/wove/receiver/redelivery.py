@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 
-from wove.receiver.records import Run
+from wove.receiver.records import RunEntry
 
 __all__ = [
     "MAX_RETRY_AFTER",
@@ -36,7 +36,7 @@ class Permission(enum.Enum):
     NEVER = "never"
 
 
-def ask(run: Run, execution_id: str, now: float, silence_from: float) -> Permission:
+def ask(run: RunEntry, execution_id: str, now: float, silence_from: float) -> Permission:
     """Decide whether `execution_id`, which is not the run's current one, may start.
 
     Args:
@@ -64,7 +64,7 @@ def ask(run: Run, execution_id: str, now: float, silence_from: float) -> Permiss
     return Permission.WAIT
 
 
-def current_spoke(run: Run) -> None:
+def current_spoke(run: RunEntry) -> None:
     """The current execution lives: nobody who asked before may ever start."""
     run.dead_since = None
     if run.rivals:
@@ -72,7 +72,7 @@ def current_spoke(run: Run) -> None:
             run.rivals[rival] = _REFUSED
 
 
-def dies(run: Run, now: float) -> bool:
+def dies(run: RunEntry, now: float) -> bool:
     """The backend says that the current execution is dead: the next one that asks may start.
 
     Returns:
@@ -84,7 +84,7 @@ def dies(run: Run, now: float) -> bool:
     return waits and now - run.dead_since <= MAX_RETRY_AFTER + _SLACK
 
 
-def take_over(run: Run, execution_id: str) -> None:
+def take_over(run: RunEntry, execution_id: str) -> None:
     """Make `execution_id` the current execution; the one before it never starts again."""
     rivals = run.rivals if run.rivals is not None else {}
     rivals.pop(execution_id, None)
@@ -97,7 +97,7 @@ def take_over(run: Run, execution_id: str) -> None:
     run.window = type(run.window)()
 
 
-def retry_after(run: Run, execution_id: str, now: float, silence_from: float) -> float:
+def retry_after(run: RunEntry, execution_id: str, now: float, silence_from: float) -> float:
     """Seconds until it is worth asking again; at most 5."""
     if run.period is None or run.rivals is None:
         return MAX_RETRY_AFTER
