@@ -13,6 +13,7 @@ import logging
 import os
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
@@ -33,6 +34,9 @@ __all__ = ["Receiver", "open_receiver", "receiver_for"]
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
+
+_ASK_AGAIN_SECONDS = 600.0
+"""A callback URL where nobody answered is asked again after this."""
 
 
 class Receiver:
@@ -82,16 +86,24 @@ class Receiver:
     async def check_address(self) -> None:
         """Ask the callback URL who is there, over fresh connections.
 
-        Nobody answering is only logged: a network may not let a machine reach
-        itself under the name that others use. A URL that Wove made itself is
-        not asked.
+        Nobody answering is only logged, and not asked again for ten minutes: a
+        network may not let a machine reach itself under the name that others use.
+        A URL that Wove made itself is not asked.
 
         Raises:
             CallbackUnreachableError: another receiver answered; code
                 CALLBACK_MISDIRECTED.
         """
-        if self._explicit_url:
-            await require_own(redacted(self.url, "-"), self.hub.receiver_id)
+        if not self._explicit_url:
+            return
+        url, unanswered = redacted(self.url, "-"), self._service.unanswered
+        asked_at = unanswered.get(url)
+        if asked_at is not None and time.monotonic() - asked_at < _ASK_AGAIN_SECONDS:
+            return  # to wait for it in vain takes seconds: not at the start of every weave
+        if await require_own(url, self.hub.receiver_id):
+            unanswered.pop(url, None)
+        else:
+            unanswered[url] = time.monotonic()
 
     def __repr__(self) -> str:
         return f"<Receiver on {self.host} port {self.port}>"

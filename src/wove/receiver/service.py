@@ -46,6 +46,8 @@ class Service:
         port: the port that is bound.
         pid: the process it serves.
         hub: its rules.
+        unanswered: callback URLs, without their token, where nobody answered, and when
+            (monotonic seconds).
     """
 
     def __init__(self, host: str, port: int, limits: Limits) -> None:
@@ -56,6 +58,7 @@ class Service:
         self.limits = limits
         self.hub = Hub()
         self._loop = asyncio.new_event_loop()
+        self.unanswered: dict[str, float] = {}
         self._door = Door(self.hub, limits, self._loop)
         self._grpc: dict[tuple[object, ...], GrpcDoor] = {}
         self._stopping: asyncio.Event | None = None

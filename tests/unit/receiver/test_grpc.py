@@ -16,7 +16,7 @@ import pytest
 
 from tests.unit.receiver.conftest import Place
 from tests.unit.receiver.events import RUN, make, started
-from tests.unit.receiver.wire import LIMIT, until
+from tests.unit.receiver.wire import LIMIT, connect, post, until
 from wove.contract import event_to_bytes
 from wove.contract.services import (
     PUBLISH_METHOD,
@@ -205,6 +205,18 @@ class TestTable:
         with pytest.raises(grpc.RpcError) as caught:
             client.channel.unary_unary(f"/{SERVICE}/Other")(b"", timeout=LIMIT)
         assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED  # type: ignore[attr-defined]
+
+
+class TestBothDoors:
+    def test_an_event_that_comes_by_both_is_taken_once(self, place: Place, client: Client) -> None:
+        place.open()
+        with connect(place.receiver) as wire:
+            for event in (started(), make("progress", seq=1), make("task_result")):
+                assert post(wire, place.receiver, event).status == 204
+                assert client.publish(event).code == 0
+            code, _ = client.refused(make("task_error"))
+            assert code is grpc.StatusCode.FAILED_PRECONDITION
+        assert place.sink.kinds == [(RUN, k) for k in ("task_started", "progress", "task_result")]
 
 
 class TestStream:
