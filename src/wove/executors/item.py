@@ -137,9 +137,9 @@ class Item:
             return
         # The run had been given up, but its job did finish: say so.
         run.record.state, run.record.error = "succeeded", None
-        if run is newest:
-            self._late = outcome
-        elif not newest.ended:
+        if newest.ended:
+            self._late = outcome  # `execute` has not looked yet, or `require_ack` waits
+        else:
             self.ask_cancel(newest)
             newest.end("cancelled", outcome)
 
