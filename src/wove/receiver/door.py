@@ -65,7 +65,7 @@ class Door:
         """Bytes of unfinished bodies, of all connections."""
         self._connections: set[Connection] = set()
         self._sweep_every = min(1.0, limits.head_seconds / 4, limits.idle_seconds / 4)
-        self._sweeping = self._flushing = self._ticking = False
+        self._sweeping = self._flushing = self._ticking = self._told = False
 
     def enter(self, connection: Connection) -> bool:
         """Count a new connection in. False when there are too many."""
@@ -73,7 +73,17 @@ class Door:
         if not self._sweeping:
             self._sweeping = True
             self.loop.call_later(self._sweep_every, self._sweep)
-        return len(self._connections) <= self.limits.connections
+        if len(self._connections) <= self.limits.connections:
+            return True
+        if not self._told:
+            self._told = True
+            logger.warning(
+                "The receiver has %d connections, the most that it takes: workers have to try "
+                "again, and may seem lost. Let the process open more files (ulimit -n), if "
+                "those are its workers.",
+                self.limits.connections,
+            )
+        return False
 
     def leave(self, connection: Connection) -> None:
         """Count a connection out."""

@@ -22,9 +22,13 @@ noting = threading.Lock()
 """Held while a connection is accepted and noted, while one is closed, and across a fork,
 so that no child can inherit a descriptor that no object of it knows."""
 
+_CLOSED_AT_ONCE = 64
+
 
 class _Accepted(socket.socket):
     """An accepted connection."""
+
+    home: weakref.WeakSet[socket.socket]
 
     def close(self) -> None:
         """Close it; never in the middle of a fork."""
@@ -32,6 +36,8 @@ class _Accepted(socket.socket):
         # lock: a child forked in between would hold it for ever.
         with noting:
             super().close()
+            # Whoever closes it may keep the object until the next garbage collection.
+            self.home.discard(self)
 
 
 class Listener(socket.socket):
@@ -40,14 +46,25 @@ class Listener(socket.socket):
     def __init__(self, family: int, kind: int, protocol: int) -> None:
         super().__init__(family, kind, protocol)
         self._accepted: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self.most = 1 << 30
+        """Connections open at once; any more is closed as soon as it comes."""
 
     def accept(self) -> tuple[socket.socket, object]:
-        """Accept one connection and note it."""
-        with noting:
-            plain, address = super().accept()
-            connection = _Accepted(fileno=plain.detach())
-            self._accepted.add(connection)
-        return connection, address
+        """Accept one connection and note it.
+
+        Raises:
+            BlockingIOError: none is there, or those that are may wait.
+        """
+        for _ in range(_CLOSED_AT_ONCE):
+            with noting:
+                plain, address = super().accept()
+                connection = _Accepted(fileno=plain.detach())
+                connection.home = self._accepted
+                if len(self._accepted) < self.most:
+                    self._accepted.add(connection)
+                    return connection, address
+            connection.close()
+        raise BlockingIOError
 
     def close_inherited(self) -> None:
         """In a forked child: give all descriptors up; the parent keeps its own."""

@@ -15,7 +15,7 @@ from wove.errors import MissingPackageError
 from wove.receiver.door import Door
 from wove.receiver.http import EventConnection
 from wove.receiver.hub import Hub
-from wove.receiver.limits import Limits
+from wove.receiver.limits import Limits, within_open_files
 from wove.receiver.listener import Listener, address_of, bind, close_sockets_on
 
 if TYPE_CHECKING:
@@ -51,7 +51,10 @@ class Service:
     """
 
     def __init__(self, host: str, port: int, limits: Limits) -> None:
+        limits = within_open_files(limits)
         self._listener: Listener = bind(host, port, limits.backlog)
+        # Those beyond the limit are told so; many more at once are not even that.
+        self._listener.most = limits.connections + max(8, limits.connections // 8)
         self.host = host
         self.port: int = self._listener.getsockname()[1]
         self.pid = os.getpid()

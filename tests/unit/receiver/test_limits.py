@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import subprocess
+import sys
+import textwrap
 import time
 from collections.abc import Callable
 
@@ -10,7 +14,7 @@ import pytest
 
 from tests.unit.receiver.conftest import Place
 from tests.unit.receiver.events import make
-from tests.unit.receiver.wire import Reply, connect, path_of, post, request, until
+from tests.unit.receiver.wire import LIMIT, Reply, connect, path_of, post, request, until
 from wove.contract import event_to_json
 
 
@@ -253,6 +257,53 @@ class TestConnections:
                 assert refused(reply) == (503, "close")
                 assert reply.headers["Retry-After"] == "1"
             assert post(one, place.receiver, make("heartbeat")).status == 204
+
+    def test_strangers_do_not_take_all_files_that_the_process_may_open(self) -> None:
+        program = """
+            import os, resource, socket, sys, threading, time
+            from tests.unit.receiver.events import RUN, Kept, make
+            from tests.unit.receiver.wire import connect, post
+            from wove.receiver import CallbackSettings, Limits, receiver_for
+
+            resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+            receiver = receiver_for(CallbackSettings(), limits=Limits(head_seconds=2.0))
+            receiver.hub.open_run(RUN, task_id="t", token=receiver.token, sink=Kept())
+            print(receiver.port, flush=True)
+            sys.stdin.readline()  # the strangers are there
+            for _ in range(20):
+                os.close(os.open(os.devnull, os.O_RDONLY))
+                time.sleep(0.02)
+            end = time.monotonic() + 20
+            while True:
+                try:
+                    with connect(receiver) as wire:
+                        status = post(wire, receiver, make("heartbeat")).status
+                except (OSError, ValueError):
+                    status = 0
+                if status == 204:
+                    break
+                assert time.monotonic() < end, status
+                time.sleep(0.1)
+            print("served")
+        """
+        with contextlib.ExitStack() as strangers:
+            process = subprocess.Popen(
+                [sys.executable, "-c", textwrap.dedent(program)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            assert process.stdin is not None
+            assert process.stdout is not None
+            port = int(process.stdout.readline())
+            for _ in range(500):
+                address = ("127.0.0.1", port)
+                strangers.enter_context(socket.create_connection(address, timeout=LIMIT))
+            out, err = process.communicate("go\n", timeout=3 * LIMIT)
+        assert (process.returncode, out) == (0, "served\n"), err
+        assert "Too many open files" not in err
+        assert "ulimit -n" in err
 
     def test_a_caller_that_does_not_read_stops_being_read(self, place: Place) -> None:
         """Otherwise its answers, longer than its requests, would fill the memory."""
