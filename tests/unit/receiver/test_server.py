@@ -323,7 +323,7 @@ def _python(code: str, *options: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, *options, "-c", code],
         capture_output=True,
         text=True,
-        timeout=3 * LIMIT,
+        timeout=12 * LIMIT,  # 200 forks of a busy process on a busy machine
         env=environment,
         check=False,
     )
