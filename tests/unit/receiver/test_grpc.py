@@ -16,7 +16,7 @@ import pytest
 
 from tests.unit.receiver.conftest import Place
 from tests.unit.receiver.events import RUN, make, started
-from tests.unit.receiver.wire import LIMIT, until
+from tests.unit.receiver.wire import LIMIT, connect, post, until
 from wove.contract import event_to_bytes
 from wove.contract.services import (
     PUBLISH_METHOD,
@@ -207,6 +207,18 @@ class TestTable:
         assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED  # type: ignore[attr-defined]
 
 
+class TestBothDoors:
+    def test_an_event_that_comes_by_both_is_taken_once(self, place: Place, client: Client) -> None:
+        place.open()
+        with connect(place.receiver) as wire:
+            for event in (started(), make("progress", seq=1), make("task_result")):
+                assert post(wire, place.receiver, event).status == 204
+                assert client.publish(event).code == 0
+            code, _ = client.refused(make("task_error"))
+            assert code is grpc.StatusCode.FAILED_PRECONDITION
+        assert place.sink.kinds == [(RUN, k) for k in ("task_started", "progress", "task_result")]
+
+
 class TestStream:
     def test_every_event_is_acknowledged(self, place: Place, client: Client) -> None:
         place.open()
@@ -304,6 +316,18 @@ class TestStream:
             call.end()
         assert len(place.sink.wait_for(500)) == 500
 
+    def test_a_stream_does_not_remember_the_runs_that_are_over(
+        self, place: Place, client: Client
+    ) -> None:
+        call = client.stream()
+        for number in range(300):
+            place.open(f"run-{number}")
+            assert call.ack(make("heartbeat", run=f"run-{number}")).code == 0
+            place.hub.close_item(f"run-{number}")
+        (stream,) = place.service._door._connections
+        assert len(stream._runs) < 100  # type: ignore[attr-defined]
+        call.end()
+
     def test_too_many(self, place_with: Callable[..., Place]) -> None:
         place = place_with(connections=1)
         client = Client(place, place.service.grpc_port(LOCAL))
@@ -312,8 +336,12 @@ class TestStream:
         first.ack(started())
         with pytest.raises(grpc.RpcError) as caught:
             client.stream().ack(make("heartbeat"))
-        code = caught.value.code()  # type: ignore[attr-defined]
-        assert code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
+        error: Any = caught.value
+        # RESOURCE_EXHAUSTED would mean that the event is too large.
+        assert error.code() is grpc.StatusCode.UNAVAILABLE
+        trailing = dict(error.trailing_metadata())
+        assert (trailing["retry-after"], trailing["wove-receiver"]) == ("1", place.hub.receiver_id)
+        assert client.publish(make("task_result")).code == 0
         first.end()
         client.channel.close()
 
@@ -459,6 +487,14 @@ class TestService:
         assert place.service.grpc_port(LOCAL) == place.service.grpc_port(
             GrpcSettings(host="127.0.0.1")
         )
+
+    def test_what_workers_are_told_is_no_door_of_its_own(self, place: Place) -> None:
+        port = place.service.grpc_port(LOCAL)
+        for settings in (
+            GrpcSettings(host="127.0.0.1", address="workers.example:443"),
+            GrpcSettings(host="127.0.0.1", port=port),
+        ):
+            assert place.service.grpc_port(settings) == port
 
     def test_a_port_that_is_taken(self, place: Place) -> None:
         with pytest.raises(CallbackUnreachableError, match=r"callback_grpc_port=0"):
