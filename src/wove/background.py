@@ -173,20 +173,30 @@ def _get_ready_for_exit() -> None:
 
 
 def _wait_at_exit() -> None:
-    interrupt: KeyboardInterrupt | None = None
-    while _live:
+    presses = 0
+
+    def press(*_: object) -> None:
+        nonlocal presses
+        presses += 1
+        for background in list(_live):
+            background.interrupt()
+        if presses > 1:
+            raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # It would raise wherever this thread is, and so past the lines that answer the first one.
+        signal.signal(signal.SIGINT, press)
+    while _live and presses < 2:
         try:
             for background in list(_live):
                 background.wait(None)
-        except KeyboardInterrupt as error:  # noqa: PERF203 - it is the point of the loop
-            for background in list(_live):
-                background.interrupt()
-            if interrupt is not None:
-                break
-            interrupt = error
-    if interrupt is not None:
-        sys.excepthook(KeyboardInterrupt, interrupt, interrupt.__traceback__)
+        except KeyboardInterrupt:  # noqa: PERF203 - it is the point of the loop
+            if presses < 2:  # raised by a handler of the program's own
+                with suppress(KeyboardInterrupt):
+                    press()
+    if presses:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
         global _last
         _last = _EndBySignal()
 
