@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from wove.errors import MissingDispatchFeatureError
 from wove.integrations._celery_logs import guard_logs, quiet_revocations
-from wove.integrations._celery_url import UNUSABLE, address_of, masked, unusable
+from wove.integrations._celery_url import (
+    UNUSABLE,
+    address_of,
+    check_result_backend,
+    unusable,
+)
 from wove.integrations.celery import DEFAULT_TASK_NAME, register
 
 if TYPE_CHECKING:
@@ -53,7 +58,7 @@ def add_to(backends: Any) -> None:
         metavar="NAME",
         help="the weave's `task_name` (default: %(default)s)",
     )
-    parser.add_argument("-c", "--concurrency", type=int, metavar="N", help="jobs at once")
+    parser.add_argument("-c", "--concurrency", type=_at_least_one, metavar="N", help="jobs at once")
     parser.add_argument(
         "--pool",
         default="prefork",
@@ -69,7 +74,13 @@ def add_to(backends: Any) -> None:
         metavar="NAME",
         help="the worker's node name, unique (default: wove-PROCESS@HOST)",
     )
-    parser.add_argument("--loglevel", default="WARNING", help="Celery's (default: %(default)s)")
+    parser.add_argument(
+        "--loglevel",
+        default="WARNING",
+        type=str.upper,
+        choices=["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
+        help="Celery's (default: %(default)s)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -84,12 +95,19 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         app = _application(arguments)
         _check_broker(app, arguments)
-        _check_result_backend(app)
+        _check_result_backend(app, arguments)
     except _CannotStartError as error:
         print(f"wove: {error}", file=sys.stderr)
         return 1
     _announce(app, arguments)
     return int(app.start(argv=_celery_arguments(arguments)) or 0)
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"it must be at least 1, not {number}")
+    return number
 
 
 def _application(arguments: argparse.Namespace) -> Celery:
@@ -122,6 +140,8 @@ def _load(reference: str) -> Celery:
     from celery import Celery
 
     module_name, _, attribute = reference.partition(":")
+    if not module_name:
+        raise _CannotStartError(f"--app {reference}: it names no module")
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:
@@ -159,16 +179,13 @@ def _check_broker(app: Celery, arguments: argparse.Namespace) -> None:
         raise _CannotStartError(str(unusable(error, address, setting))) from error
 
 
-def _check_result_backend(app: Celery) -> None:
-    from celery.exceptions import ImproperlyConfigured
-
+def _check_result_backend(app: Celery, arguments: argparse.Namespace) -> None:
+    given = arguments.result_backend
+    setting = "--result-backend" if given else "the result_backend of the application"
     try:
-        app.backend  # noqa: B018 - loads its client, and does not connect
-    except (ImproperlyConfigured, ImportError) as error:
-        address = masked(app.conf.result_backend)
-        raise _CannotStartError(
-            f"Celery cannot use the result backend {address}: {str(error).rstrip('.')}"
-        ) from error
+        check_result_backend(app, setting)
+    except ValueError as error:
+        raise _CannotStartError(str(error)) from error
 
 
 def _announce(app: Celery, arguments: argparse.Namespace) -> None:

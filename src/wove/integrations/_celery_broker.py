@@ -49,11 +49,15 @@ class CeleryBroker:
     """
 
     def __init__(self, app: Celery, url: str | None) -> None:
+        from kombu.utils.url import parse_url
+
         self.app = app
         self._url = url
         self._lock = threading.Lock()
         connection = self._new_connection()
         connection.connection_errors  # noqa: B018 - loads the transport, which takes a while
+        for each in connection.alt:  # else read only when the one before it is down
+            parse_url(each)
         self._connection = None if url is None else connection
 
     def address(self) -> str:

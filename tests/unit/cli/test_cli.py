@@ -44,7 +44,16 @@ def test_the_console_script_is_installed() -> None:
     assert "--broker-url" in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [(), ("worker",), ("worker", "carrier-pigeon")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("worker",),
+        ("worker", "carrier-pigeon"),
+        ("worker", "celery", "--concurrency", "-3"),
+        ("worker", "celery", "--loglevel", "LOUD"),
+    ],
+)
 def test_arguments_that_make_no_sense(arguments: tuple[str, ...]) -> None:
     done = wove_command(*arguments)
     assert done.returncode == 2
@@ -85,6 +94,7 @@ def test_celery_that_is_not_installed_is_named(tmp_path: Path) -> None:
     ("reference", "words"),
     [
         ("no_such_module:app", "cannot import no_such_module"),
+        (":app", "names no module"),
         ("json:app", "json has no 'app'"),
         ("os:path", "'path' is a module, not a Celery application"),
     ],
@@ -104,6 +114,10 @@ def test_an_app_that_is_not_there(reference: str, words: str) -> None:
         (
             ("--broker-url", "memory://", "--result-backend", "redis://:hunter2@127.0.0.1:1/0"),
             "cannot use the result backend redis://:**@127.0.0.1:1/0",
+        ),
+        (
+            ("--broker-url", "memory://", "--result-backend", "mongodb://:hunter2/x@host/0"),
+            "cannot use the result backend mongodb://:**@host/0, which is --result-backend",
         ),
     ],
 )
