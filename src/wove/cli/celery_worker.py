@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 10
 """How long the broker may take to answer before the command gives up."""
 
+INTERRUPTED = 130
+"""What a shell makes of a program that Ctrl-C has ended."""
+
 
 class _CannotStartError(Exception):
     """The worker cannot start; the text says why and what to do."""
@@ -96,11 +99,25 @@ def run(arguments: argparse.Namespace) -> int:
         app = _application(arguments)
         _check_broker(app, arguments)
         _check_result_backend(app, arguments)
+        _announce(app, arguments)
+        return _start(app, arguments)
     except _CannotStartError as error:
         print(f"wove: {error}", file=sys.stderr)
         return 1
-    _announce(app, arguments)
-    return int(app.start(argv=_celery_arguments(arguments)) or 0)
+    except KeyboardInterrupt:
+        print("wove: interrupted before it was ready", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _start(app: Celery, arguments: argparse.Namespace) -> int:
+    import click
+
+    try:
+        return int(app.start(argv=_celery_arguments(arguments)) or 0)
+    except click.Abort:  # Celery's words for Ctrl-C, until it handles that itself
+        raise KeyboardInterrupt from None
+    except click.ClickException as error:
+        raise _CannotStartError(error.format_message()) from error
 
 
 def _at_least_one(text: str) -> int:

@@ -123,6 +123,8 @@ class CeleryBroker:
         # kombu wraps what may be retried in an OperationalError, a refused message included.
         connection = self._new_connection()
         cause = error.__cause__ or error
+        if type(cause).__name__ == "AuthenticationError":  # redis-py counts it among the others
+            return False
         if isinstance(cause, connection.connection_errors):
             return True
         return isinstance(error, OSError) and not isinstance(cause, connection.channel_errors)

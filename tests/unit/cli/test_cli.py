@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -132,6 +134,22 @@ def test_a_broker_that_celery_cannot_use(
     assert words in done.stderr
     assert "hunter2" not in done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def test_ctrl_c_while_the_broker_does_not_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(40)
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        command = subprocess.Popen(
+            [sys.executable, "-m", "wove.cli", "worker", "celery", "--broker-url", url],
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        with silent.accept()[0]:
+            command.send_signal(signal.SIGINT)
+            _, said = command.communicate(timeout=40)
+    assert (command.returncode, said) == (130, "wove: interrupted before it was ready\n")
 
 
 def test_a_sentence_ends_with_one_full_stop() -> None:
