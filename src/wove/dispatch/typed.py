@@ -110,7 +110,7 @@ def _check_known(annotation: Any, seen: set[Any]) -> None:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Literal:
         return
-    if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
+    if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
         hints = _hints(annotation, "")
         parts = [hints[field.name] for field in dataclasses.fields(annotation) if field.init]
     elif typing.is_typeddict(annotation):
