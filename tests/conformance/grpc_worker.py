@@ -35,8 +35,8 @@ def main(name: str, arguments: list[str]) -> int:
         judge = change.judge_status
         change.judge_status = lambda *parts, **facts: judge(*parts, **{**facts, "receiver_id": ""})
     elif name == "wrong-token":
-        parse = change._Target.parse
-        change._Target.parse = lambda url: parse(url + "x")
+        parse = change.Target.parse
+        change.Target.parse = lambda url: parse(url + "x")
     runpy.run_path(str(ROOT / "workers/python/tasks/worker.py"))
     return backend_worker.main(arguments)
 
