@@ -255,12 +255,12 @@ class Execution:
         self._reports.close()
         seconds = self._terminal_seconds()
         try:
-            answer = self.reporter.deliver(ending.body, seconds=seconds)
+            answer = self.reporter.deliver(ending.body, seconds=seconds, replaceable=True)
             if answer.verdict is Verdict.INVALID:
                 refused = f"{answer.text}; it was {ending.kind or 'a result'}: {ending.message}"
                 ending = self._endings.minimal(
                     "EventRefused",
-                    f"the receiver refused the event of task {self._task!r}: {refused}",
+                    f"the event of task {self._task!r} was refused: {refused}",
                     code=_refusal_code(answer),
                 )
                 answer = self.reporter.deliver(ending.body, seconds=seconds)

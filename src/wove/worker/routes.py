@@ -53,7 +53,7 @@ class Route(Protocol):
 
         Args:
             body: the event; the same on every try.
-            timeout: seconds without progress after which it is given up.
+            timeout: seconds after which it is given up.
             fresh: use a new connection.
             line: use this one, which `new_line` of a route of the same key has made.
         """
