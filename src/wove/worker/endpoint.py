@@ -36,7 +36,8 @@ class Endpoint:
         """Take a callback URL apart.
 
         Raises:
-            ValueError: it is not an HTTP URL of printable ASCII whose host can exist. The message does not hold it.
+            ValueError: it is not an HTTP URL of printable ASCII, or its host cannot exist. The
+                message does not hold it.
         """
         if not url.isascii() or not url.isprintable() or " " in url:
             raise ValueError("it holds characters that a URL must escape")
