@@ -10,7 +10,8 @@ import (
 
 const (
 	connectTimeout = 10 * time.Second
-	// answerTimeout is how long a try may go without progress.
+	// answerTimeout is how long a try may take that has next to nothing to send, and how long
+	// sending may go without progress.
 	answerTimeout = 30 * time.Second
 	// leftoverTimeout is how long an answer may take that is looked for after the request
 	// could not be sent whole.
@@ -40,7 +41,6 @@ func NewPool(idle int, kept time.Duration) *Pool {
 		},
 		MaxIdleConnsPerHost:    idle,
 		IdleConnTimeout:        kept,
-		ResponseHeaderTimeout:  answerTimeout,
 		TLSHandshakeTimeout:    connectTimeout,
 		DisableCompression:     true,
 		WriteBufferSize:        64 << 10,
