@@ -13,8 +13,12 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+
+from wove.contract import TERMINAL, event_type
+from wove.executors.inbox import HOLD_SECONDS
+from wovepb.v1.event_pb2 import Event
 
 TOKEN = "bench-token"
 PATH = f"/wove/events/{TOKEN}"
@@ -43,14 +47,11 @@ class HoldingSink:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._held: list[Any] = []
+        self._held: list[tuple[str, Event]] = []
         self.seen = 0
 
-    def put(self, batch: list[tuple[str, Any]]) -> None:
+    def put(self, batch: Sequence[tuple[str, Event]]) -> None:
         """Wake the other loop at once for an end of a run, soon for anything else."""
-        from wove.contract import TERMINAL, event_type
-        from wove.executors.inbox import HOLD_SECONDS
-
         self._held += batch
         if any(event_type(event) in TERMINAL for _, event in batch):
             self._pass_on()
@@ -62,7 +63,7 @@ class HoldingSink:
         if held:
             self._loop.call_soon_threadsafe(self._take, held)
 
-    def _take(self, batch: list[Any]) -> None:
+    def _take(self, batch: Sequence[tuple[str, Event]]) -> None:
         self.seen += len(batch)
 
 
@@ -93,8 +94,6 @@ async def serve_wove() -> None:
 async def serve_aiohttp() -> None:
     """The least that aiohttp can do: decode the message and answer."""
     from aiohttp import web
-
-    from wovepb.v1.event_pb2 import Event
 
     async def handler(request: web.Request) -> web.Response:
         body = await request.read()
