@@ -54,7 +54,7 @@ conformance: setup ## Run every worker of workers/ against a receiver that misbe
 	$(PY) scripts/conformance.py $(ARGS)
 
 bench: setup ## Measure against the limits of this machine
-	$(PY) -m bench
+	$(PY) -m bench $(ARGS)
 
 clean: ## Remove what the other targets made (not .venv: rm -rf .venv does that)
 	rm -rf .build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.*
