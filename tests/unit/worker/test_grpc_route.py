@@ -128,7 +128,9 @@ def denied(request: bytes, context: Any) -> bytes:
     raise AssertionError
 
 
-@pytest.mark.parametrize("other", [{"service": "some.Other"}, {"call": denied}], ids=str)
+@pytest.mark.parametrize(
+    "other", [{"service": "some.Other"}, {"call": denied}], ids=["service", "denied"]
+)
 def test_http_takes_over_where_the_service_is_somebody_elses(
     pool: ThreadPoolExecutor, other: Any
 ) -> None:
