@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -77,6 +77,10 @@ class GrpcSettings:
             private_key=private_key,
             client_ca=client_ca,
         )
+
+    def door(self) -> GrpcSettings:
+        """What decides where and how it listens: settings that agree in it share one door."""
+        return replace(self, address=type(self).address)
 
     def listen_address(self) -> str:
         """The address to bind, as gRPC writes it."""

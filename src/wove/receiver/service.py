@@ -65,7 +65,7 @@ class Service:
 
     def has(self, settings: GrpcSettings) -> bool:
         """Whether there is a gRPC door for these settings."""
-        return settings in self._grpc
+        return settings.door() in self._grpc
 
     def grpc_port(self, settings: GrpcSettings) -> int:
         """The port of the gRPC door for these settings, which is opened if there is none yet.
@@ -74,7 +74,8 @@ class Service:
             CallbackUnreachableError: the address cannot be bound.
             MissingPackageError: gRPC is not installed.
         """
-        door = self._grpc.get(settings)
+        place = settings.door()
+        door = self._grpc.get(place)
         if door is None:
             try:
                 from wove.receiver.grpc import GrpcDoor  # 100 ms, and a package of its own
@@ -87,7 +88,7 @@ class Service:
             door = GrpcDoor(self._door, settings)
             starting = asyncio.run_coroutine_threadsafe(door.start(), self._loop)
             starting.result(_START_SECONDS)
-            self._grpc[settings] = door
+            self._grpc[place] = door
         return door.port
 
     def call(self, function: Callable[[], T]) -> Future[T]:

@@ -460,6 +460,12 @@ class TestService:
             GrpcSettings(host="127.0.0.1")
         )
 
+    def test_one_door_for_all_that_workers_are_told(self, place: Place) -> None:
+        port = place.service.grpc_port(LOCAL)
+        told = GrpcSettings(host="127.0.0.1", port=0, address="behind-a-balancer:443")
+        assert place.service.has(told)
+        assert place.service.grpc_port(told) == port
+
     def test_a_port_that_is_taken(self, place: Place) -> None:
         with pytest.raises(CallbackUnreachableError, match=r"callback_grpc_port=0"):
             place.service.grpc_port(GrpcSettings(host="127.0.0.1", port=place.receiver.port))
