@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 
 from tests.services import ROOT
@@ -10,6 +11,7 @@ LANGUAGES = ("go", "java", "rust", "typescript")
 """Beside Python. None is left out: a missing toolchain fails the tests of its language."""
 
 
+@functools.cache
 def built(language: str) -> list[str]:
     """The command of a language's runnable worker of the five tasks, once it is built."""
     _workers("build", language)
