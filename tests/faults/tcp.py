@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Coroutine
@@ -38,13 +37,10 @@ class TcpProxy(Generic[S]):
     Runs in a thread of its own. What each connection carries, a subclass decides.
 
     Attributes:
-        context: for TLS with those that connect; None: there is none.
         port: where it listens.
         seen: everything that workers sent, in order of arrival.
         connections: how many there were.
     """
-
-    context: ssl.SSLContext | None = None
 
     def __init__(self, upstream: int) -> None:
         self.upstream = upstream
@@ -118,7 +114,7 @@ class TcpProxy(Generic[S]):
 
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(
-            self._serve, "127.0.0.1", self.port, backlog=1024, limit=1 << 30, ssl=self.context
+            self._serve, "127.0.0.1", self.port, backlog=1024, limit=1 << 30
         )
 
     async def _refuse(self) -> None:
