@@ -59,7 +59,8 @@ fn roots() -> io::Result<RootCertStore> {
 
 /// The certificates of a PEM file, of which there must be one.
 fn certificates(variable: &str, path: OsString) -> io::Result<Vec<CertificateDer<'static>>> {
-    let found = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let found =
+        CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     match found {
         Ok(found) if !found.is_empty() => Ok(found),
         Ok(_) => Err(io::Error::other(format!("{variable}: the file has no certificate in PEM"))),
