@@ -8,6 +8,7 @@ are played that a task sends by itself: start, heartbeat, result and error.
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from typing import Any
 
@@ -136,3 +137,14 @@ def test_the_rows_are_most_of_the_table() -> None:
     assert verdicts == {"accepted", "retry", "elsewhere", "final", "replace"}
     assert {vector["event"] for _, _, vector in rows()} == set(EVENTS)
     assert len(rows()) > 60
+
+
+def test_a_wrong_worker_is_noticed() -> None:
+    """It believes whoever answers: nobody's acceptance is none."""
+    wrong = ROOT / "tests" / "conformance" / "grpc_worker.py"
+    argv = [sys.executable, str(wrong), "--wrong", "trusts-anybody"]
+    _, answer, vector = next(
+        row for row in rows() if row[1].receiver is None and row[2]["event"] == "task_result"
+    )
+    with pytest.raises(AssertionError, match=re.escape(vector["name"])):
+        asyncio.run(play(argv, answer, vector))
