@@ -26,7 +26,9 @@ pytestmark = [pytest.mark.xdist_group("languages"), pytest.mark.timeout(600)]
 SAME_IN_GRPC = {200, 204, 400, 403, 404, 408, 409, 410, 413, 421, 500, 502, 503, 504}
 """What has a status code of its own. Others, such as a redirect, gRPC has no word for."""
 EVENTS = ("task_started", "heartbeat", "task_result", "task_error")
-JOBS = 6
+JOBS = 3
+TRIES = 3
+"""A worker on a starved machine may take longer than gRPC's three seconds to connect."""
 LONG = 45.0
 """Seconds of a task that is to be stopped: longer than any wait here."""
 
@@ -70,6 +72,10 @@ def payload_of(run: Run, vector: dict[str, Any]) -> dict[str, Any]:
     return run.payload("slow", {"seconds": seconds}, **fields)
 
 
+class NotByGrpc(Exception):
+    """The event came by HTTP, which is right and says nothing about gRPC."""
+
+
 async def play(argv: list[str], answer: Answer, vector: dict[str, Any]) -> None:
     """Give the answer and look at what comes of it."""
     event, verdict = vector["event"], vector["verdict"]
@@ -82,7 +88,8 @@ async def play(argv: list[str], answer: Answer, vector: dict[str, Any]) -> None:
         await run.receiver.wait_for(event)
         await program.end(seconds=30.0)
         tries = [found for found in run.receiver.frames(event) if found.call != "post"]
-        assert tries, "it did not come by gRPC"
+        if not tries:
+            raise NotByGrpc(vector["name"])
         results = run.receiver.events("task_result")
         if event in ("heartbeat", "task_started"):
             assert bool(results) is not vector["stop"]
@@ -122,7 +129,12 @@ def test_every_row(language: str) -> None:
 
         async def one(answer: Answer, vector: dict[str, Any]) -> None:
             async with places:
-                await play(argv, answer, vector)
+                for left in reversed(range(TRIES)):
+                    try:
+                        return await play(argv, answer, vector)
+                    except NotByGrpc:
+                        if not left:
+                            raise
 
         done = await asyncio.gather(
             *(one(answer, vector) for _, answer, vector in rows()), return_exceptions=True
