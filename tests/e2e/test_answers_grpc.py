@@ -72,7 +72,7 @@ def payload_of(run: Run, vector: dict[str, Any]) -> dict[str, Any]:
     return run.payload("slow", {"seconds": seconds}, **fields)
 
 
-class NotByGrpc(Exception):  # noqa: N818
+class NotByGrpc(Exception):
     """The event came by HTTP, which is right and says nothing about gRPC."""
 
 
