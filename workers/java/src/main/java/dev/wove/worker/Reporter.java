@@ -45,12 +45,27 @@ final class Reporter {
    * @throws UndeliveredEvent none came in time
    */
   Answer deliver(Body body, double seconds) throws UndeliveredEvent {
+    return deliver(body, seconds, null);
+  }
+
+  /**
+   * The same after a try that was made already.
+   *
+   * @param body the event
+   * @param seconds the deadline, from now
+   * @param tried its answer, which was not final; null: there was none
+   * @return the final answer
+   * @throws UndeliveredEvent none came in time
+   */
+  Answer deliver(Body body, double seconds, Answer tried) throws UndeliveredEvent {
     double begin = now();
+    Answer known = tried;
     boolean fresh = false;
     for (int tries = 1; ; tries++) {
       double patience = ANSWER_SECONDS + body.data().length / BYTES_PER_SECOND;
       double timeout = Math.max(0.1, Math.min(patience, left(begin + seconds)));
-      Answer answer = route.post(body, seconds(timeout), fresh);
+      Answer answer = known != null ? known : route.post(body, seconds(timeout), fresh);
+      known = null;
       if (answer.verdict().isFinal()) {
         return answer;
       }
