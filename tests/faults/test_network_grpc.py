@@ -45,6 +45,8 @@ def through(
 ) -> Callable[..., dict[str, Any]]:
     """An environment whose workers report by gRPC, and by HTTP where they cannot."""
 
+    grpc_proxy.others.append(proxy)
+
     def make(**config: Any) -> dict[str, Any]:
         callback = {
             "callback_port": port,

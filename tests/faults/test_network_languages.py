@@ -56,6 +56,8 @@ def remote(
 ) -> Callable[..., None]:
     """Configures the environment whose workers report through the proxies."""
 
+    grpc_proxy.others.append(proxy)
+
     def configure(**options: Any) -> None:
         config = {
             "command": command,
