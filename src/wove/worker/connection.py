@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import select
 import socket
 import time
@@ -222,6 +223,15 @@ def _would_block(endpoint: Endpoint) -> tuple[type[OSError], ...]:
 
 @functools.lru_cache(maxsize=1)
 def _tls() -> ssl.SSLContext:
+    """What TLS needs, from files that the worker's environment names.
+
+    Raises:
+        OSError: a file cannot be read, or is no PEM file of its kind.
+    """
     import ssl
 
-    return ssl.create_default_context()
+    context = ssl.create_default_context(cafile=os.environ.get("WOVE_HTTPS_CA") or None)
+    certificate = os.environ.get("WOVE_HTTPS_CERTIFICATE")
+    if certificate:
+        context.load_cert_chain(certificate, os.environ.get("WOVE_HTTPS_PRIVATE_KEY") or None)
+    return context

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/wove-dev/wove/workers/go/internal/tlsfiles"
 )
 
 const (
@@ -23,13 +25,17 @@ const (
 type Pool struct {
 	mu        sync.Mutex
 	transport *http.Transport
+	badTLS    error
 }
 
 // NewPool makes a pool of at most so many idle connections to a host, each kept for so long;
 // 0 for ever.
 func NewPool(idle int, kept time.Duration) *Pool {
 	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: 15 * time.Second}
-	return &Pool{transport: &http.Transport{
+	// Without a usable file https:// addresses cannot be posted to; http:// ones can.
+	secrets, err := tlsfiles.Config("WOVE_HTTPS")
+	return &Pool{badTLS: err, transport: &http.Transport{
+		TLSClientConfig: secrets,
 		// No Proxy: a callback address leads to a process inside the user's network, which a
 		// proxy for the outside world seldom reaches.
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {

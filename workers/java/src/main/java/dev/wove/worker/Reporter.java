@@ -50,7 +50,7 @@ final class Reporter {
    * @throws UndeliveredEvent none came in time
    */
   Answer deliver(Body body, double seconds) throws UndeliveredEvent {
-    return deliver(body, seconds, false);
+    return deliver(body, seconds, false, null);
   }
 
   /**
@@ -60,13 +60,29 @@ final class Reporter {
    *     proxy the verdict is INVALID
    */
   Answer deliver(Body body, double seconds, boolean replaceable) throws UndeliveredEvent {
+    return deliver(body, seconds, replaceable, null);
+  }
+
+  /**
+   * As {@link #deliver(Body, double)}, after a try that was made already.
+   *
+   * @param tried its answer, which was not final; null: there was none
+   */
+  Answer deliver(Body body, double seconds, Answer tried) throws UndeliveredEvent {
+    return deliver(body, seconds, false, tried);
+  }
+
+  private Answer deliver(Body body, double seconds, boolean replaceable, Answer tried)
+      throws UndeliveredEvent {
     double begin = now();
+    Answer known = tried;
     boolean fresh = false;
     int tooLarge = 0;
     for (int tries = 1; ; tries++) {
       double patience = ANSWER_SECONDS + body.data().length / BYTES_PER_SECOND;
       double timeout = Math.max(0.1, Math.min(patience, left(begin + seconds)));
-      Answer answer = route.post(body, seconds(timeout), fresh);
+      Answer answer = known != null ? known : route.post(body, seconds(timeout), fresh);
+      known = null;
       if (answer.verdict().isFinal()) {
         return answer;
       }
