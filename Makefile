@@ -7,7 +7,7 @@ BACKEND ?= process
 # Extra arguments for pytest: make test ARGS='-k celery -x'
 ARGS ?=
 
-.PHONY: help demo test check lint format types layers generate contract conformance bench clean setup services
+.PHONY: help demo test check lint format types layers generate contract conformance bench clean setup services toolchains
 
 help: ## Show this list
 	@echo "Wove: keep a workflow inline in Python, run any task of it elsewhere."
@@ -20,7 +20,8 @@ demo: ## A weave with one task here and one in a worker process (BACKEND=celery:
 	@scripts/setup run
 	@$(PY) scripts/demo.py $(BACKEND)
 
-test: setup services ## Set up what the tests need, services included, and run them
+test: setup services ## Set up what the tests need, services and toolchains included, and run them
+	@$(if $(ARGS),,scripts/toolchains)
 	$(PY) -m pytest -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
 	@$(if $(ARGS),,scripts/workers test)
 
@@ -50,11 +51,11 @@ contract: setup ## buf lint, format and breaking, golden vectors, and generated 
 	$(PY) -m pytest -q tests/contract $(ARGS)
 	$(PY) scripts/generate.py --check
 
-conformance: setup ## Run every worker of workers/ against a receiver that misbehaves; writes docs/conformance.md
+conformance: setup toolchains ## Run every worker of workers/ against a receiver that misbehaves; writes docs/conformance.md
 	$(PY) scripts/conformance.py $(ARGS)
 
 bench: setup ## Measure against the limits of this machine
-	$(PY) -m bench
+	$(PY) -m bench $(ARGS)
 
 clean: ## Remove what the other targets made (not .venv: rm -rf .venv does that)
 	rm -rf .build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.*
@@ -65,3 +66,6 @@ setup:
 
 services:
 	@scripts/services redis rabbitmq
+
+toolchains:
+	@scripts/toolchains

@@ -12,23 +12,26 @@ from datetime import datetime, timezone
 
 from bench.harness import ROOT, in_fresh_process
 
-MODULES = ("local", "remote", "receiver", "startup", "rq", "temporal")
+MODULES = ("local", "remote", "receiver", "doors", "workers", "startup", "rq", "temporal")
 PAGE = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
 
 def table(rows: list[dict[str, object]]) -> str:
     """The Markdown table of the measured lines."""
+    words = {True: "yes", False: "**no**", None: "-"}
     out = [
         "| what | ours | against | ratio | target | reached |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
         note = f" ({row['note']})" if row["note"] else ""
+        reached = row["reached"]
+        assert reached is None or isinstance(reached, bool)
         out.append(
             f"| {row['name']} | {row['ours']:,.4g} {row['unit']}{note} "
             f"| {row['against']:,.4g} {row['unit']}: {row['limit']} "
-            f"| {row['ratio']:.2f}x | {row['target']} | {'yes' if row['reached'] else '**no**'} |"
+            f"| {row['ratio']:.2f}x | {row['target']} | {words[reached]} |"
         )
     return "\n".join(out)
 

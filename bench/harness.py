@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -17,6 +18,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+"""For measured programs: bytecode is cached, as it is wherever one is started twice."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ class Line:
     against: float
     unit: str
     ratio: float
-    reached: bool
+    reached: bool | None
+    """None: there is no target."""
     note: str = ""
 
 
@@ -85,17 +90,20 @@ def ratio_line(
 
 
 def in_fresh_process(module: str, *arguments: str) -> object:
-    """Run `python -m bench.<module> arguments` and return the JSON it prints last."""
+    """Run `python -m bench.<module> arguments` and return the JSON it prints last.
+
+    What it says on standard error goes where ours does.
+    """
     done = subprocess.run(
         [sys.executable, "-m", f"bench.{module}", *arguments],
         cwd=ROOT,
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
-        timeout=600,
+        timeout=1800,
         check=False,
     )
     if done.returncode:
-        raise RuntimeError(f"bench.{module} {arguments} failed:\n{done.stderr}")
+        raise RuntimeError(f"bench.{module} {arguments} failed")
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import statistics
 import subprocess
 import sys
 import time
 import tracemalloc
 
-from bench.harness import ROOT, Line, report
+from bench.harness import ENVIRONMENT, ROOT, Line, report
 
 BARE = "pass"
 IMPORT_WOVE = "import wove"
@@ -26,10 +25,6 @@ from wove.receiver import CallbackSettings, receiver_for
 from wove.integrations.process import ProcessAdapter
 receiver_for(CallbackSettings.from_config({}))
 """
-
-
-# Bytecode is cached, as it is wherever a program is started twice.
-ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _process_ms(code: str) -> float:

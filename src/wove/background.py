@@ -94,9 +94,7 @@ class Background:
         from wove.dispatch.requirements import require_dispatch
 
         require_dispatch("weave(fork=True)")
-        from wove.dispatch.pickling import dumps
-
-        work = dumps((self._weave.to_fork(), self._on_done))
+        work = _pickled(self._weave.to_fork(), self._on_done)
         # A file without a name: the child reads it as its standard input, whenever it is
         # ready to, and this process neither waits for it nor leaves anything behind.
         with tempfile.TemporaryFile() as file:
@@ -112,6 +110,45 @@ class Background:
             process.wait()
 
         return reap
+
+
+def _pickled(restore: partial[weave], on_done: OnDone | None) -> bytes:
+    from wove.dispatch.pickling import dumps
+
+    try:
+        return dumps((restore, on_done))
+    except Exception as error:
+        what = _culprit(restore, on_done)
+        raise TypeError(
+            f"weave(fork=True) cannot hand its work to another process: {what} "
+            f"cannot be pickled: {type(error).__name__}: {error}. Make such an object inside the "
+            "task that uses it, or leave fork out: the weave then runs in a thread"
+        ) from error
+
+
+def _culprit(restore: partial[weave], on_done: OnDone | None) -> str:
+    """What of a weave cannot be pickled, and where it is."""
+    from wove.dispatch.pickling import can_be_pickled, find_in_callable, find_unpicklable
+
+    configuration, options, data, _, tasks = restore.args
+    parts = [(f"keyword {name!r}", value) for name, value in data.items()]
+    callables = [("on_done", on_done)]
+    for name, function, source, given in tasks:
+        callables.append((f"task {name!r}", function))
+        parts.append((f"the source of task {name!r}", source))
+        parts += [(f"{option} of task {name!r}", value) for option, value in (given or {}).items()]
+    parts += [(f"option {name!r}", value) for name, value in options.items()]
+    for name, settings in configuration["environments"].items():
+        parts += [(f"{setting} of environment {name!r}", v) for setting, v in settings.items()]
+    parts += [(f"default {name!r}", v) for name, v in configuration["global_defaults"].items()]
+    for where, function in callables:
+        if function is not None and not can_be_pickled(function):
+            return f"{where}: {find_in_callable(function)}"
+    for where, value in parts:
+        if not can_be_pickled(value):
+            path, kind = find_unpicklable(value)
+            return f"{where} ({kind}{f', at {path}' if path else ''})"
+    return "the weave"
 
 
 _CHILD = "import sys; sys.path[:] = {path!r}; from wove.background import child; child()"
@@ -136,20 +173,30 @@ def _get_ready_for_exit() -> None:
 
 
 def _wait_at_exit() -> None:
-    interrupt: KeyboardInterrupt | None = None
-    while _live:
+    presses = 0
+
+    def press(*_: object) -> None:
+        nonlocal presses
+        presses += 1
+        for background in list(_live):
+            background.interrupt()
+        if presses > 1:
+            raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # It would raise wherever this thread is, and so past the lines that answer the first one.
+        signal.signal(signal.SIGINT, press)
+    while _live and presses < 2:
         try:
             for background in list(_live):
                 background.wait(None)
-        except KeyboardInterrupt as error:  # noqa: PERF203 - it is the point of the loop
-            for background in list(_live):
-                background.interrupt()
-            if interrupt is not None:
-                break
-            interrupt = error
-    if interrupt is not None:
-        sys.excepthook(KeyboardInterrupt, interrupt, interrupt.__traceback__)
+        except KeyboardInterrupt:  # noqa: PERF203 - it is the point of the loop
+            if presses < 2:  # raised by a handler of the program's own
+                with suppress(KeyboardInterrupt):
+                    press()
+    if presses:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
         global _last
         _last = _EndBySignal()
 
@@ -197,7 +244,14 @@ def child() -> None:
     """The detached process: read the weave, run it, and show a failure nobody is told of."""
     import pickle
 
-    restore, on_done = pickle.load(sys.stdin.buffer)
+    try:
+        restore, on_done = pickle.load(sys.stdin.buffer)
+    except Exception as error:
+        raise RuntimeError(
+            "the process of weave(fork=True) cannot load what it was sent: "
+            f"{type(error).__name__}: {error}. Modules that the tasks use must be importable "
+            "there, and objects that are pickled must load again"
+        ) from error
     w = restore()
     run_and_tell(w, on_done)
     if on_done is None and w.result.exception is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from types import FunctionType, TracebackType
@@ -11,11 +12,12 @@ from wove.declaration import check_task_options, decorated, name_of
 from wove.graph import UNMAPPED, Node, Plan, connect, plan
 from wove.layers import Layers
 from wove.loops import run_to_end
+from wove.nested import OnOtherLoop
 from wove.options import MAPPING_OPTIONS, TASK_OPTIONS, WEAVE_OPTIONS, check_options
 from wove.outcome import Outcome
 from wove.result import RESERVED, WoveResult
 from wove.runtime import runtime
-from wove.scheduler import Run
+from wove.scheduler import CURRENT, Run
 from wove.sessions import Sessions
 from wove.template import Weave, instance_of, tasks_of
 
@@ -177,7 +179,12 @@ class weave:  # noqa: N801 - it reads as a statement: `with weave() as w`
         if self._settings.background:
             self._start_background()
         else:
-            await self._execute()
+            outer = _outer()
+            if outer is None or outer.loop is asyncio.get_running_loop():
+                await self._execute()
+            else:
+                with outer.nested.holding(OnOtherLoop()):
+                    await self._execute()
             self._raise_failure()
 
     def _open(self) -> None:
@@ -197,7 +204,15 @@ class weave:  # noqa: N801 - it reads as a statement: `with weave() as w`
             Exception: the weave itself is wrong: an unknown name, a cycle, an
                 environment that is not there or cannot start.
         """
-        run_to_end(self._execute, self._abandon, watch)
+        # In the background it goes on by itself, whatever becomes of the weave it began in.
+        outer = _outer() if watch is None else None
+        run_to_end(
+            self._execute,
+            self._abandon,
+            watch,
+            outer=outer.nested if outer is not None else None,
+            interrupt_inner=self._interrupt_inner,
+        )
 
     async def _execute(self) -> None:
         try:
@@ -233,6 +248,10 @@ class weave:  # noqa: N801 - it reads as a statement: `with weave() as w`
         )
         return self._run
 
+    def _interrupt_inner(self) -> None:
+        if self._run is not None:
+            self._run.nested.interrupt()
+
     def _abandon(self) -> None:
         if self._run is not None:
             self._run.abandon()
@@ -249,8 +268,11 @@ class weave:  # noqa: N801 - it reads as a statement: `with weave() as w`
 
         self._background = Background(self, self._on_done, fork=self._settings.fork)
 
-    def to_fork(self) -> Callable[[], weave]:
-        """What makes this weave again, with the configuration, in a detached process."""
+    def to_fork(self) -> partial[weave]:
+        """What makes this weave again, with the configuration, in a detached process.
+
+        Its arguments are those of `_restored`.
+        """
         tasks = [(n.name, n.function, n.source, n.given) for n in self._nodes.values()]
         return partial(
             _restored, runtime.snapshot(), self._options, self._data["data"], self._debug, tasks
@@ -310,6 +332,12 @@ class weave:  # noqa: N801 - it reads as a statement: `with weave() as w`
         copies = {n: Node(n, o.function, o.source, o.given) for n, o in self._nodes.items()}
         connect(copies, self._data, self._options)
         return draw(copies, format)
+
+
+def _outer() -> Run | None:
+    """The run of the weave in one of whose tasks this is called."""
+    run = CURRENT.get(None)
+    return None if run is None or run.closed else run
 
 
 def _restored(

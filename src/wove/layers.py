@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from wove.names import suggestion
 from wove.options import TaskOptions, WeaveSettings, resolve_settings, resolve_task
 from wove.runtime import DEFAULT, Runtime
 
@@ -63,8 +64,8 @@ class Layers:
         settings = self.environments.get(name)
         if settings is None:
             raise NameError(
-                f"Environment {name!r} is not configured. Configured environments: "
-                f"{', '.join(sorted(self.environments))}"
+                f"Environment {name!r} is not configured.{suggestion(name, self.environments)} "
+                f"Configured environments: {', '.join(sorted(self.environments))}"
             )
         options = resolve_task(
             config=self._config,

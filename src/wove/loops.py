@@ -11,9 +11,13 @@ import asyncio
 import signal
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import nullcontext
 from contextvars import copy_context
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wove.nested import Nested
 
 __all__ = ["GRACE", "run_to_end"]
 
@@ -25,6 +29,9 @@ def run_to_end(
     work: Callable[[], Coroutine[Any, Any, None]],
     abandon: Callable[[], None],
     watch: Callable[[Callable[[], None]], None] | None = None,
+    *,
+    outer: Nested | None = None,
+    interrupt_inner: Callable[[], None] = lambda: None,
 ) -> None:
     """Run `work()` on an event loop of its own and return when it has ended.
 
@@ -35,11 +42,14 @@ def run_to_end(
         work: makes the coroutine.
         abandon: called when it is given up before its end.
         watch: called with what does the same as Ctrl-C, from any thread.
+        outer: what the weave around this one stops, if this runs inside one of its tasks.
+        interrupt_inner: passes Ctrl-C on to what runs inside.
 
     Raises:
         KeyboardInterrupt: the user interrupted it.
+        asyncio.CancelledError: the weave around it was stopped, and this one with it.
     """
-    runner = _Runner(work, abandon)
+    runner = _Runner(work, abandon, interrupt_inner)
     if watch is not None:
         watch(runner.ask_to_stop)
     try:
@@ -48,13 +58,24 @@ def run_to_end(
         run: Callable[[], None] = runner.run
     else:
         run = runner.run_on_own_thread
-    previous = _replace_handler(runner.on_signal)
-    try:
-        run()
-    finally:
-        if previous is not None:
-            signal.signal(signal.SIGINT, previous)
-    if runner.interrupted:
+    with nullcontext() if outer is None else outer.holding(runner):
+        previous = _replace_handler(runner.on_signal)
+        try:
+            run()
+        except Exception as error:
+            if runner.interrupted and not runner.cancelled:
+                raise KeyboardInterrupt from error
+            raise
+        finally:
+            runner.over = True
+            while previous is not None:
+                try:
+                    signal.signal(signal.SIGINT, previous)
+                except KeyboardInterrupt:
+                    # One more was raised before `over` was seen: `interrupted` says so.
+                    continue
+                break
+    if runner.interrupted and not runner.cancelled:
         raise KeyboardInterrupt
 
 
@@ -76,9 +97,18 @@ def _replace_handler(handler: Callable[[int, Any], None]) -> Any:
 
 class _Runner:
     def __init__(
-        self, work: Callable[[], Coroutine[Any, Any, None]], abandon: Callable[[], None]
+        self,
+        work: Callable[[], Coroutine[Any, Any, None]],
+        abandon: Callable[[], None],
+        interrupt_inner: Callable[[], None],
     ) -> None:
         self.interrupted = False
+        """The user pressed Ctrl-C."""
+        self.cancelled = False
+        """The weave around this one was stopped, or told of Ctrl-C."""
+        self.over = False
+        """It has ended: nothing is left to be stopped."""
+        self._interrupt_inner = interrupt_inner
         self._work = work
         self._abandon = abandon
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -89,16 +119,27 @@ class _Runner:
         """SIGINT, in the main thread."""
         first = not self.interrupted
         self.ask_to_stop()
-        if not first:
+        if not first and not self.over:
             raise KeyboardInterrupt
 
     def ask_to_stop(self) -> None:
         """From any thread: cancel the coroutine the first time, give it up the second."""
-        self.interrupt(_give_up if self.interrupted else self._cancel)
-
-    def interrupt(self, how: Callable[[], None]) -> None:
-        """From any thread: cancel the coroutine, or give it up."""
+        how = _give_up if self.interrupted else self._cancel
         self.interrupted = True
+        self._on_loop(how)
+        self._interrupt_inner()
+
+    def interrupt(self) -> None:
+        """See `Stoppable`."""
+        self.cancelled = True
+        self.ask_to_stop()
+
+    def cancel(self) -> None:
+        """See `Stoppable`."""
+        self.cancelled = True
+        self._on_loop(self._cancel_task)
+
+    def _on_loop(self, how: Callable[[], None]) -> None:
         if self._loop is not None:
             try:
                 self._loop.call_soon_threadsafe(how)
@@ -113,6 +154,8 @@ class _Runner:
             self._task = loop.create_task(self._work())
             if self.interrupted:
                 self._cancel()
+            elif self.cancelled:
+                self._cancel_task()
             try:
                 loop.run_until_complete(self._task)
             except KeyboardInterrupt:
@@ -126,7 +169,7 @@ class _Runner:
             ended = True
         except asyncio.CancelledError:
             ended = True
-            if not self.interrupted:
+            if self.cancelled or not self.interrupted:
                 raise
         except KeyboardInterrupt:
             if not self.interrupted:
@@ -149,16 +192,14 @@ class _Runner:
         thread = threading.Thread(
             target=copy_context().run, args=(self._kept,), name="wove-weave", daemon=True
         )
-        thread.start()
         try:
+            thread.start()
             thread.join()
         except BaseException:
             # The second Ctrl-C, or whatever the program's own handler raises.
-            if self.interrupted:
-                self.interrupt(_give_up)
-            else:
-                self.interrupt(self._cancel)
-            thread.join(GRACE)
+            self.ask_to_stop()
+            if thread.is_alive():
+                thread.join(GRACE)
             raise
         if self._error is not None:
             raise self._error
@@ -169,10 +210,13 @@ class _Runner:
         except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
             self._error = error
 
-    def _cancel(self) -> None:
-        assert self._loop is not None  # noqa: S101 - for the type checker
+    def _cancel_task(self) -> None:
         if self._task is not None:
             self._task.cancel()
+
+    def _cancel(self) -> None:
+        assert self._loop is not None  # noqa: S101 - for the type checker
+        self._cancel_task()
         self._loop.call_later(GRACE, _give_up)
 
     def _forget(self, loop: asyncio.AbstractEventLoop) -> None:

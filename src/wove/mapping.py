@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["run_map"]
 
+SLICE = 0.005
+"""Seconds of reading after which the items that were read get their turn on the event loop."""
+
 
 async def run_map(run: Run, node: Node, arguments: dict[str, Any], source: Any) -> list[Any]:
     """Call the task for every item of `source`; the first failure cancels the rest.
@@ -65,11 +68,13 @@ async def _counted(node: Node, source: Any, most: int) -> Any:
     elif isinstance(source, AsyncIterable):
         kept = []
         iterator = aiter(source)
-        async for item in iterator:
-            kept.append(item)
-            if len(kept) > most:
-                await _close(iterator)
-                break
+        try:
+            async for item in iterator:
+                kept.append(item)
+                if len(kept) > most:
+                    break
+        finally:
+            await _close(iterator)
         source, count, exact = kept, len(kept), False
     else:
         source = list(islice(_iterator(node, source), most + 1))
@@ -116,27 +121,43 @@ class _Map:
             self._most = min(options.workers or run.max_workers, run.max_workers)
 
     async def feed(self, source: Iterator[Any]) -> None:
-        """Start an item as soon as it may start, until the source ends or an item fails."""
-        if self._most is None and not self._interval:
+        """Start an item as soon as it may start, until the source ends or an item fails.
+
+        What the source does itself runs here, in the thread of the event loop. One that takes
+        its time for each item lets those that are there run between two of them.
+        """
+        limited = self._most is not None or self._interval > 0
+        time = self._run.loop.time
+        until = time() + SLICE
+        try:
             for item in source:
+                if limited:
+                    await self._may_start()
+                if self._error is not None:
+                    return
                 self._start(item)
-            return
-        for item in source:
-            await self._may_start()
-            if self._error is not None:
-                return
-            self._start(item)
+                if time() >= until:
+                    await asyncio.sleep(0)
+                    until = time() + SLICE
+        finally:
+            if inspect.isgenerator(source):
+                source.close()
 
     async def feed_async(self, source: AsyncIterable[Any]) -> None:
         """The same for an async iterable; it is closed early when an item fails."""
         iterator = aiter(source)
         self._feeder = feeder = asyncio.current_task()  # a failure reaches it in mid-wait
+        time = self._run.loop.time
+        until = time() + SLICE
         try:
             async for item in iterator:
                 await self._may_start()
                 if self._error is not None:
                     break
                 self._start(item)
+                if time() >= until:  # a source that never waits must not keep them from running
+                    await asyncio.sleep(0)
+                    until = time() + SLICE
         except asyncio.CancelledError:
             if self._error is None or take_back_cancel(feeder, self._run.stopping):
                 raise

@@ -125,6 +125,31 @@ async def _perform(run: Run, node: Node, source: Any) -> Any:
             run.outcome.note(node, started, ended, error)
 
 
+_Ending = tuple[Any, BaseException | None]
+"""What a merge came to: its result, or what it raised."""
+
+
+async def _ending(run: Run, node: Node, source: Any) -> _Ending:
+    """Perform a merge; only a cancellation is raised.
+
+    An event loop stops for a `SystemExit` or `KeyboardInterrupt` that an asyncio task
+    raises. Here it is for whoever merges, as any other exception is.
+    """
+    try:
+        return await _perform(run, node, source), None
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:  # noqa: BLE001 - raised where the merge was called
+        return None, error
+
+
+def _unpacked(ending: _Ending) -> Any:
+    value, error = ending
+    if error is not None:
+        raise error
+    return value
+
+
 def _is_local(run: Run, node: Node) -> bool:
     return run.places.is_local(node.options.environment if node.options else None)
 
@@ -133,19 +158,17 @@ async def _from_loop(run: Run, node: Node, source: Any, context: Context) -> Any
     if run.ending:
         raise RuntimeError(_ENDED)
     # In a task of its own, because a timeout cancels the task that it bounds.
-    inner = context.run(asyncio.Task, _perform(run, node, source), loop=run.loop)
+    inner = context.run(asyncio.Task, _ending(run, node, source), loop=run.loop)
     run.inner.add(inner)
     try:
         await asyncio.wait([inner])
     except asyncio.CancelledError:
         request_cancel(inner)
         await outlast([inner])
-        if not inner.cancelled():
-            inner.exception()  # told to nobody: the caller is cancelled
         raise
     finally:
         run.inner.discard(inner)
-    return inner.result()
+    return _unpacked(inner.result())
 
 
 class _Handover:
@@ -159,7 +182,7 @@ class _Handover:
         self._context = context
         self._tell = tell
         self._job = ThreadPool.current_job()
-        self._inner: asyncio.Task[Any] | None = None
+        self._inner: asyncio.Task[_Ending] | None = None
         self._refused: Exception | None = None
 
     def begin(self) -> None:
@@ -183,7 +206,7 @@ class _Handover:
             self._refused = error
             self._tell()
             return
-        work = _perform(run, *self._work)
+        work = _ending(run, *self._work)
         self._inner = inner = self._context.run(asyncio.Task, work, loop=run.loop)
         run.merges[inner] = job
         inner.add_done_callback(self._done)
@@ -200,13 +223,11 @@ class _Handover:
         if self._inner is None:
             assert self._refused is not None  # noqa: S101 - `_start` was one or the other
             raise self._refused
-        return self._inner.result()
+        return _unpacked(self._inner.result())
 
-    def _done(self, inner: asyncio.Task[Any]) -> None:
+    def _done(self, inner: asyncio.Task[_Ending]) -> None:
         del self._run.merges[inner]
         self._pool.take_back(self._lent)
-        if not inner.cancelled():
-            inner.exception()  # looked at, should the thread be gone
         self._tell()
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
+from wove.names import suggestion
+
 __all__ = [
     "MAPPING_OPTIONS",
     "TASK_OPTIONS",
@@ -170,13 +172,16 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-def check_options(given: Mapping[str, Any], known: Iterable[str], where: str) -> dict[str, Any]:
+def check_options(
+    given: Mapping[str, Any], known: Iterable[str], where: str, *, others: Iterable[str] = ()
+) -> dict[str, Any]:
     """Check options where they are written and return a copy of them.
 
     Args:
         given: option names and values; `None` is always allowed.
         known: the names allowed there.
         where: how the place is called in the message, such as "do()".
+        others: what may be given there beside options; for the message only.
 
     Raises:
         TypeError: an option is not among `known`.
@@ -185,9 +190,10 @@ def check_options(given: Mapping[str, Any], known: Iterable[str], where: str) ->
     allowed = frozenset(known)
     for name, value in given.items():
         if name not in allowed:
+            names = sorted({*allowed, *others})
             raise TypeError(
-                f"{where} got an unknown option {name!r}. Known options: "
-                f"{', '.join(sorted(allowed))}"
+                f"{where} got an unknown option {name!r}.{suggestion(name, names)} "
+                f"Known options: {', '.join(names)}"
             )
         if value is not None:
             check, may_be = _RULES[name]

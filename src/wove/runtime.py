@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from wove.names import nearest
 from wove.options import TASK_OPTIONS, WEAVE_OPTIONS, check_options
 
 __all__ = ["Runtime", "config", "runtime"]
@@ -78,7 +79,9 @@ class Runtime:
             raise ValueError("default_environment must be the name of an environment")
         defaults = {
             name: value
-            for name, value in check_options(changes, _DEFAULTS, "config()").items()
+            for name, value in check_options(
+                changes, _DEFAULTS, "config()", others=_FILE_NAMES
+            ).items()
             if value is not None
         }
         if environments is not None:
@@ -146,7 +149,7 @@ def _checked(name: str, settings: Mapping[str, Any]) -> Settings:
         old = checked.pop("config")
         checked.setdefault("executor_config", old)
     options = {key: value for key, value in checked.items() if key not in _SETTINGS}
-    check_options(options, _ENVIRONMENT_OPTIONS, where)
+    check_options(options, _ENVIRONMENT_OPTIONS, where, others=_SETTINGS)
     if not isinstance(checked.get("allow_pickle", True), bool):
         raise ValueError(f"allow_pickle of {where} must be True or False")
     executor = checked.get("executor")
@@ -183,7 +186,26 @@ def _load(path: Path) -> Settings:
 
     names = runpy.run_path(str(path), run_name="wove_config")
     settings = {name: value for name, value in names.items() if name in _FILE_NAMES}
+    _warn_of_misspelt(path, names)
     whole = names.get("WOVE_CONFIG", {})
     if not isinstance(whole, Mapping):
         raise ValueError(f"WOVE_CONFIG in {path} must be a dictionary")
     return {**settings, **whole}
+
+
+def _warn_of_misspelt(path: Path, names: Mapping[str, Any]) -> None:
+    """Tell of names that look like a setting and are none; a file may have names of its own."""
+    known = _FILE_NAMES | {"WOVE_CONFIG"}
+    for name, value in names.items():
+        if name in known or name.startswith("_") or callable(value):
+            continue
+        meant = nearest(name, known, likeness=0.85)
+        if meant is not None and meant not in names:
+            import logging
+
+            logging.getLogger("wove.config").warning(
+                "%s sets %r, which is no setting of Wove and has no effect. Did you mean %r?",
+                path,
+                name,
+                meant,
+            )

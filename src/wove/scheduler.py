@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from wove.errors import TaskTimeoutError, WoveError
 from wove.graph import UNMAPPED, Node
 from wove.mapping import run_map
+from wove.nested import Nested
 from wove.options import TaskOptions
 from wove.outcome import Outcome
 from wove.pool import Job, ThreadPool
@@ -88,6 +89,8 @@ class Run:
         """What sync tasks wait for in `merge`, by whose job; async ones cancel their own."""
         self.inner: set[asyncio.Task[Any]] = set()
         """What async tasks wait for in `merge`."""
+        self.nested = Nested()
+        """Weaves inside tasks, other than those that async tasks await."""
         self._left = len(nodes)
         self._pool: ThreadPool | None = None
         self._values = outcome.values
@@ -295,6 +298,7 @@ class Run:
                 handle.cancel()
         for merge in self.merges:
             request_cancel(merge)
+        self.nested.cancel()
         if not self._ended.done():
             self._ended.set_result(None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any
 
 from wove.graph import Node
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from wove.executors.session import EnvironmentSession
 
 __all__ = ["Sessions"]
+
+logger = logging.getLogger("wove.executors")
 
 
 class Sessions:
@@ -66,28 +69,38 @@ class Sessions:
         return bool(self._starting)
 
     async def stop(self, failed: BaseException | None) -> None:
-        """Stop every session that was started; the first error is raised after all were.
+        """Stop every session that was started, side by side: a slow one holds up no other.
 
         One that is still starting is not waited for: nobody needs it any more.
+
+        Raises:
+            Exception: the first session's that could not be stopped; others are logged.
         """
+        ends = await asyncio.gather(
+            *(self._end(name, start, failed) for name, start in self._starting.items()),
+            return_exceptions=True,
+        )
         first: BaseException | None = None
-        halves = {start for start in self._starting.values() if not start.done()}
-        for start in halves:
-            start.cancel()
-        if halves:
-            seconds = max(session.liveness.stop_seconds for session in self._sessions.values())
-            await asyncio.wait(halves, timeout=seconds)
-        for name, start in self._starting.items():
-            session = self._sessions[name]
-            try:
-                if start.done() and not start.cancelled() and start.exception() is None:
-                    await session.stop(failed=failed)
-                elif start in halves:
-                    await session.abort()
-            except Exception as error:  # noqa: BLE001 - the others must be stopped too
-                first = first or error
+        for name, error in zip(self._starting, ends, strict=True):
+            if error is not None and first is None:
+                first = error
+            elif error is not None:
+                logger.error("environment %r could not be stopped", name, exc_info=error)
         if first is not None:
             raise first
+
+    async def _end(
+        self, name: str, start: asyncio.Task[EnvironmentSession], failed: BaseException | None
+    ) -> None:
+        session = self._sessions[name]
+        if not start.done():
+            start.cancel()
+            await asyncio.wait([start], timeout=session.liveness.stop_seconds)
+            if not start.done() or start.cancelled() or start.exception() is not None:
+                await session.abort()
+                return
+        if not start.cancelled() and start.exception() is None:
+            await session.stop(failed=failed)
 
     async def _session(self, name: str) -> EnvironmentSession:
         start = self._starting.get(name)

@@ -83,6 +83,7 @@ async def run_job(
         job.dropped = given_up = True
         for merge in run.merges_of(job):
             request_cancel(merge)
+        run.nested.cancel_of(job)
         kept = run.stopping and job.taken
         if kept and not job.over:  # cancelling ended the first future, not the job
             future = run.loop.create_future()

@@ -29,14 +29,15 @@ def main(name: str, arguments: list[str]) -> int:
         change.GrpcRoute.__init__ = without_http(GrpcRoute.__init__, lost)
     elif name == "keeps-lost-channels":
         change._is_lost = lambda error: False
+        change._is_nobodys = lambda peer, error: False
     elif name == "no-grpc":
         routes._has_grpc = lambda: False  # type: ignore[assignment]
     elif name == "trusts-anybody":
         judge = change.judge_status
         change.judge_status = lambda *parts, **facts: judge(*parts, **{**facts, "receiver_id": ""})
     elif name == "wrong-token":
-        parse = change._Target.parse
-        change._Target.parse = lambda url: parse(url + "x")
+        parse = change.Target.parse
+        change.Target.parse = lambda url: parse(url + "x")
     runpy.run_path(str(ROOT / "workers/python/tasks/worker.py"))
     return backend_worker.main(arguments)
 

@@ -103,6 +103,7 @@ WRONG: dict[str, list[str]] = {
     "drops-refused": [
         "refused events/replaces-after-400",
         "refused events/replaces-after-413",
+        "refused events/replaces-after-413-of-a-proxy",
         "refused events/replaces-after-415",
         "refused events/hears-an-early-413",
         "refused events/replaces-a-refused-error",

@@ -103,7 +103,7 @@ class Line:
         expected = self.worker.receiver_id or ("?" if wrong("demands-header") else "")
         if expected and not wrong("trusts-anybody"):
             if by is None:
-                return Answer(RETRY)
+                return Answer(RETRY, status if status == 413 else 0)
             if by != expected and status in (404, 410):
                 return Answer(RETRY, 421)
         if 200 <= status < 300:
@@ -169,13 +169,17 @@ class Worker:
             return json.dumps({**envelope, frame: fields}).encode()
         return json.dumps({"type": frame, **envelope, **fields}).encode()
 
-    def deliver(self, body: bytes, seconds: float) -> Answer:
+    def deliver(self, body: bytes, seconds: float, *, replaceable: bool = False) -> Answer:
         deadline, tries, fresh = time.monotonic() + seconds, 0, False
+        too_large = 0
         while True:
             left = deadline - time.monotonic()
             answer = self.line.post(body, max(0.1, min(10.0, left)), fresh)
             if answer.kind is not RETRY:
                 return answer
+            too_large = too_large + 1 if answer.status == 413 else 0
+            if replaceable and too_large == 3:
+                return Answer(FINAL, 413)
             tries, fresh = tries + 1, answer.status == 421
             pause = answer.wait + random.uniform(0, min(2.0, 0.1 * 2**tries))
             if time.monotonic() + pause > deadline:
@@ -338,7 +342,7 @@ class Worker:
         seconds = self.payload.get("delivery_retry_seconds") or 300.0
         if wrong("never-gives-up"):
             seconds = 300.0
-        answer = self.deliver(body, seconds)
+        answer = self.deliver(body, seconds, replaceable=True)
         if wrong("late-cancel") and self.stop.is_set():
             outcome = "cancelled"
         for _ in range(3 if wrong("insists") else 1):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -12,36 +9,18 @@ from typing import Any
 import pytest
 
 import wove
+from tests.languages import LANGUAGES, built
 from tests.services import ROOT
 from wove import weave
 from wove.errors import EnvironmentExecutionError
 
 pytestmark = [pytest.mark.xdist_group("languages"), pytest.mark.timeout(600)]
 
-TOOLCHAINS = {"go": "go", "java": "mvn", "rust": "cargo", "typescript": "npm"}
-# In CI a missing toolchain fails the build below; elsewhere its language is left out.
-LANGUAGES = [
-    name for name, tool in TOOLCHAINS.items() if os.environ.get("CI") or shutil.which(tool)
-]
-
-
-def workers(action: str, language: str) -> list[str]:
-    done = subprocess.run(
-        [str(ROOT / "scripts" / "workers"), action, language],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-        timeout=500,
-    )
-    return done.stdout.split()
-
 
 @pytest.fixture(scope="module", autouse=True)
 def _environments() -> Iterator[None]:
     commands = {"python": [sys.executable, str(ROOT / "workers/python/tasks/worker.py")]}
-    for language in LANGUAGES:
-        workers("build", language)
-        commands[language] = workers("argv", language)
+    commands |= {language: built(language) for language in LANGUAGES}
     wove.config(
         environments={
             language: {

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import wove
+from tests.faults.grpc_proxy import GrpcProxy, grpc_proxy_to
 from tests.faults.liveness import QUICK
 from tests.faults.programs import Job, Programs
 from tests.faults.proxy import Proxy, proxy_to
@@ -25,6 +26,19 @@ def port() -> int:
 def proxy(port: int) -> Iterator[Proxy]:
     """A proxy before the receiver; it does nothing until the test gives it a rule."""
     with proxy_to(port) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def grpc_port() -> int:
+    """Where this process's receiver takes gRPC."""
+    return free_port()
+
+
+@pytest.fixture
+def grpc_proxy(grpc_port: int) -> Iterator[GrpcProxy]:
+    """A proxy before the receiver's gRPC door."""
+    with grpc_proxy_to(grpc_port, "network") as proxy:
         yield proxy
 
 

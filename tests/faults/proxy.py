@@ -1,28 +1,24 @@
-"""A TCP proxy between workers and a receiver that misbehaves as it is told.
+"""A proxy between workers and a receiver over HTTP that misbehaves as it is told.
 
-It runs in a thread of its own and speaks just enough HTTP/1.1 to know where one
-request ends: each request of a worker is shown to a *rule*, which answers with what
-shall happen to it. Everything that went through is kept in `seen`, bytes and all, so
-that a test can look at it or send it again.
+It speaks just enough HTTP/1.1 to know where one request ends: each request of a worker
+is shown to a *rule*, which answers with what shall happen to it. Everything that went
+through is kept in `seen`, bytes and all, so that a test can look at it or send it again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from tests.faults import rules
+from tests.faults.tcp import TcpProxy
 from wove.contract import ContractError, decode_event, event_type
-
-T = TypeVar("T")
 
 
 @dataclass
@@ -129,147 +125,36 @@ Rule = Callable[[Request], Action]
 
 def first(frame: str, action: Action, *, times: int = 1) -> Rule:
     """Does `action` to the first `times` requests that carry a `frame`, per run."""
-    left: dict[str, int] = {}
-
-    def rule(request: Request) -> Action:
-        if request.frame != frame:
-            return PASS
-        left[request.run_id] = left.get(request.run_id, times) - 1
-        return action if left[request.run_id] >= 0 else PASS
-
-    return rule
+    return rules.first(frame, action, PASS, times=times)
 
 
 def sometimes(actions: list[Action], *, chance: float, seed: int) -> Rule:
     """Does one of `actions` to each event with probability `chance`; the same every time."""
-    dice = random.Random(seed)
-
-    def rule(request: Request) -> Action:
-        if request.frame and dice.random() < chance:
-            return dice.choice(actions)
-        return PASS
-
-    return rule
+    return rules.sometimes(actions, PASS, chance=chance, seed=seed)
 
 
-class Proxy:
-    """Listens on a free port of 127.0.0.1 and forwards to `upstream` (a port there)."""
+class Proxy(TcpProxy[Request]):
+    """A `TcpProxy` that knows HTTP/1.1: what happens to a request, `rule` says."""
 
     def __init__(self, upstream: int) -> None:
-        self.upstream = upstream
         self.rule: Rule = lambda request: PASS
-        self.seen: list[Request] = []
-        self.connections = 0
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
-        self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
-        self._thread.start()
-        self.listen()
-
-    # ---- what tests do ------------------------------------------------------------------
-
-    def listen(self) -> None:
-        """Take connections (again)."""
-        self._call(self._listen())
-
-    def refuse(self) -> None:
-        """Cut all connections and refuse new ones, until `listen`."""
-        self._call(self._refuse())
-
-    def cut(self) -> None:
-        """Cut all connections; new ones are taken."""
-        self._call(self._cut())
+        super().__init__(upstream)
 
     def url(self, token: str) -> str:
         """The `callback_url` that leads through this proxy."""
         return f"http://127.0.0.1:{self.port}/wove/events/{token}"
 
-    def frames(self, *names: str, run_id: str | None = None) -> list[Request]:
-        """Requests with one of these event types, in order of arrival."""
-        return [
-            request
-            for request in list(self.seen)
-            if request.frame in names and run_id in (None, request.run_id)
-        ]
-
-    def wait_for(self, frame: str, *, count: int = 1, seconds: float = 20.0) -> Request:
-        """The `count`th request with this event type, once it is there."""
-        deadline = time.monotonic() + seconds
-        while len(found := self.frames(frame)) < count:
-            assert time.monotonic() < deadline, f"no {frame} number {count} within {seconds} s"
-            time.sleep(0.01)
-        return found[count - 1]
-
-    def settle(self, *, seconds: float = 15.0) -> None:
-        """Wait until every worker knows that its terminal event arrived, and is free again."""
-        deadline = time.monotonic() + seconds
-        while open_events := self._unanswered():
-            assert time.monotonic() < deadline, f"no answer to {open_events} within {seconds} s"
-            time.sleep(0.01)
-
-    def _unanswered(self) -> set[str]:
-        sent = self.frames("task_result", "task_error", "task_cancelled")
-        answered = {request.event_id for request in sent if request.delivered}
-        return {request.event_id for request in sent} - answered
-
-    def close(self) -> None:
-        self._call(self._refuse(), self._stop_tasks())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
-        self._loop.close()
-
-    # ---- its thread ---------------------------------------------------------------------
-
-    def _call(self, *work: Coroutine[Any, Any, None]) -> None:
-        for step in work:
-            future: Future[None] = asyncio.run_coroutine_threadsafe(step, self._loop)
-            future.result(10)
-
-    async def _listen(self) -> None:
-        self._server = await asyncio.start_server(
-            self._serve, "127.0.0.1", self.port, backlog=1024, limit=1 << 30
-        )
-
-    async def _refuse(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        await self._cut()
-
-    async def _cut(self) -> None:
-        for writer in list(self._open):
-            writer.transport.abort()
-
-    async def _stop_tasks(self) -> None:
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        self._open.add(writer)
-        number, self.connections = self.connections, self.connections + 1
+    async def _carry(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
+    ) -> None:
         upstreams: dict[int, tuple[asyncio.StreamReader, asyncio.StreamWriter]] = {}
         try:
             while (request := await self._read_request(reader, number)) is not None:
                 if not await self._handle(request, writer, upstreams):
                     return
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # one side is gone: so is the other
         finally:
             for _, upstream in upstreams.values():
                 upstream.transport.abort()
-            writer.transport.abort()
-            self._open.discard(writer)
-            self._tasks.discard(task)
 
     async def _read_request(self, reader: asyncio.StreamReader, number: int) -> Request | None:
         try:
@@ -298,9 +183,7 @@ class Proxy:
         data = request.head + request.body
         port = action.upstream or self.upstream
         if action.again_after is not None:
-            later = asyncio.ensure_future(self._send_later(data, port, action.again_after))
-            self._tasks.add(later)
-            later.add_done_callback(self._tasks.discard)
+            self._start(self._send_later(data, port, action.again_after))
         answer = b""
         if action.damage is not None:
             data = action.damage(data)

@@ -280,8 +280,9 @@ pub struct Shutdown {}
 /// A retry repeats the event's body byte for byte, with the same `event_id`. Waits
 /// SHOULD grow exponentially with full jitter; `Retry-After` MUST be honoured. On a
 /// broken connection the worker SHOULD read the answer that may be there before it
-/// retries: a body refused early breaks the connection. A try without an answer
-/// SHOULD be given up after 10 to 30 s.
+/// retries: a body refused early breaks the connection, or stays unread. A try without
+/// an answer SHOULD be given up after 10 to 30 s, and 1 s more for each 64 KiB of the
+/// event, so that a large one gets through a slow link.
 ///
 /// Deadlines run on the worker's monotonic clock from the first try:
 ///
@@ -298,7 +299,9 @@ pub struct Shutdown {}
 /// Every answer of a receiver carries its own id as the header `Wove-Receiver`. To a
 /// worker whose payload has a `receiver_id`:
 ///
-/// * an answer without that header is not a receiver's: it is taken as 502;
+/// * an answer without that header is not a receiver's: it is taken as 502. But 413
+///   three times in a row to a terminal event is a proxy's limit on bodies, and SHOULD
+///   be taken as 413; not so if it answers the minimal `task_error`;
 /// * 404 and 410 count only from the receiver that `receiver_id` names; from another
 ///   they are taken as 421;
 /// * 421 is retried on a new connection, for `task_started` until its deadline. It
@@ -704,8 +707,10 @@ pub mod event_service_client {
     /// # Where, and who asks
     ///
     /// A payload with `callback_grpc` offers the service; a worker MAY use it, and MUST be
-    /// able to report to `callback_url` all the same when it cannot make the channel. Every
-    /// call carries metadata:
+    /// able to report to `callback_url` all the same when it cannot make the channel. It
+    /// SHOULD do so too where what answers is never a receiver: at once after a code that
+    /// is not in the table below (PERMISSION_DENIED, UNIMPLEMENTED) and has no metadata
+    /// `wove-receiver`. Every call carries metadata:
     ///
     /// ```text
     /// authorization    "Bearer " and the token of `callback_grpc`. Required.
@@ -910,8 +915,10 @@ pub mod event_service_server {
     /// # Where, and who asks
     ///
     /// A payload with `callback_grpc` offers the service; a worker MAY use it, and MUST be
-    /// able to report to `callback_url` all the same when it cannot make the channel. Every
-    /// call carries metadata:
+    /// able to report to `callback_url` all the same when it cannot make the channel. It
+    /// SHOULD do so too where what answers is never a receiver: at once after a code that
+    /// is not in the table below (PERMISSION_DENIED, UNIMPLEMENTED) and has no metadata
+    /// `wove-receiver`. Every call carries metadata:
     ///
     /// ```text
     /// authorization    "Bearer " and the token of `callback_grpc`. Required.

@@ -30,6 +30,8 @@ def load_object(option: str, reference: str, kind: type[T], what: str, *, defaul
     """
     module_name, _, attribute = reference.partition(":")
     attribute = attribute or default
+    if not module_name:
+        raise CannotStartError(f"{option} {reference}: it names no module")
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:

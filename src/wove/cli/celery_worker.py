@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 from wove.cli._starting import CannotStartError, load_object
 from wove.errors import MissingDispatchFeatureError
 from wove.integrations._celery_logs import guard_logs, quiet_revocations
-from wove.integrations._celery_url import UNUSABLE, address_of, masked, unusable
+from wove.integrations._celery_url import (
+    UNUSABLE,
+    address_of,
+    check_result_backend,
+    unusable,
+)
 from wove.integrations.celery import DEFAULT_TASK_NAME, register
 
 if TYPE_CHECKING:
@@ -18,6 +23,9 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10
 """How long the broker may take to answer before the command gives up."""
+
+INTERRUPTED = 130
+"""What a shell makes of a program that Ctrl-C has ended."""
 
 
 def add_to(backends: Any) -> None:
@@ -49,7 +57,7 @@ def add_to(backends: Any) -> None:
         metavar="NAME",
         help="the weave's `task_name` (default: %(default)s)",
     )
-    parser.add_argument("-c", "--concurrency", type=int, metavar="N", help="jobs at once")
+    parser.add_argument("-c", "--concurrency", type=_at_least_one, metavar="N", help="jobs at once")
     parser.add_argument(
         "--pool",
         default="prefork",
@@ -65,7 +73,13 @@ def add_to(backends: Any) -> None:
         metavar="NAME",
         help="the worker's node name, unique (default: wove-PROCESS@HOST)",
     )
-    parser.add_argument("--loglevel", default="WARNING", help="Celery's (default: %(default)s)")
+    parser.add_argument(
+        "--loglevel",
+        default="WARNING",
+        type=str.upper,
+        choices=["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
+        help="Celery's (default: %(default)s)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -80,12 +94,33 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         app = _application(arguments)
         _check_broker(app, arguments)
-        _check_result_backend(app)
+        _check_result_backend(app, arguments)
+        _announce(app, arguments)
+        return _start(app, arguments)
     except CannotStartError as error:
         print(f"wove: {error}", file=sys.stderr)
         return 1
-    _announce(app, arguments)
-    return int(app.start(argv=_celery_arguments(arguments)) or 0)
+    except KeyboardInterrupt:
+        print("wove: interrupted before it was ready", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _start(app: Celery, arguments: argparse.Namespace) -> int:
+    import click
+
+    try:
+        return int(app.start(argv=_celery_arguments(arguments)) or 0)
+    except click.Abort:  # Celery's words for Ctrl-C, until it handles that itself
+        raise KeyboardInterrupt from None
+    except click.ClickException as error:
+        raise CannotStartError(error.format_message()) from error
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"it must be at least 1, not {number}")
+    return number
 
 
 def _application(arguments: argparse.Namespace) -> Celery:
@@ -140,16 +175,13 @@ def _check_broker(app: Celery, arguments: argparse.Namespace) -> None:
         raise CannotStartError(str(unusable(error, address, setting))) from error
 
 
-def _check_result_backend(app: Celery) -> None:
-    from celery.exceptions import ImproperlyConfigured
-
+def _check_result_backend(app: Celery, arguments: argparse.Namespace) -> None:
+    given = arguments.result_backend
+    setting = "--result-backend" if given else "the result_backend of the application"
     try:
-        app.backend  # noqa: B018 - loads its client, and does not connect
-    except (ImproperlyConfigured, ImportError) as error:
-        address = masked(app.conf.result_backend)
-        raise CannotStartError(
-            f"Celery cannot use the result backend {address}: {str(error).rstrip('.')}"
-        ) from error
+        check_result_backend(app, setting)
+    except ValueError as error:
+        raise CannotStartError(str(error)) from error
 
 
 def _announce(app: Celery, arguments: argparse.Namespace) -> None:

@@ -85,12 +85,48 @@ def find_unpicklable(value: Any) -> tuple[str, str]:
             left -= 1
             if left < 0:
                 return path, _type_name(value)
-            if not _pickles(part):
+            if not can_be_pickled(part):
                 path, value = path + step, part
                 break
         else:
             break
     return path, _type_name(value)
+
+
+def find_in_callable(function: Callable[..., Any]) -> str:
+    """What of a callable cannot be pickled, to be followed by "cannot be pickled".
+
+    Returns:
+        The callable itself, or a variable that it uses with the type of the part.
+    """
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return "its callable"
+    closure = zip(code.co_freevars, getattr(function, "__closure__", None) or (), strict=True)
+    names = {name: cell.cell_contents for name, cell in closure if _is_set(cell)}
+    names |= {n: function.__globals__[n] for n in code.co_names if n in function.__globals__}
+    for name, value in names.items():
+        if not can_be_pickled(value):
+            path, kind = find_unpicklable(value)
+            return f"its callable uses '{name}{path}', and that {kind}"
+    return "its callable"
+
+
+def can_be_pickled(value: Any) -> bool:
+    """Whether `dumps` takes the value, found out by doing it."""
+    try:
+        dumps(value)
+    except Exception:  # noqa: BLE001 - whatever a __reduce__ raises
+        return False
+    return True
+
+
+def _is_set(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018 - raises while it is empty
+    except ValueError:
+        return False
+    return True
 
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
@@ -151,14 +187,6 @@ def _parts(value: Any) -> list[tuple[str, Any]]:
     if isinstance(getattr(value, "__dict__", None), dict) and not isinstance(value, type):
         return [(f".{name}", part) for name, part in vars(value).items()]
     return []
-
-
-def _pickles(value: Any) -> bool:
-    try:
-        dumps(value)
-    except Exception:  # noqa: BLE001 - that is the question
-        return False
-    return True
 
 
 def _type_name(value: Any) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import inspect
+import math
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -38,6 +39,7 @@ def returns(function: Callable[..., Any]) -> Convert:
         return _as_it_is
     if importlib.util.find_spec("pydantic") is not None:
         return _by_pydantic(annotation)
+    _check_known(annotation, set())
     return lambda value: _convert(value, annotation, "")
 
 
@@ -76,18 +78,66 @@ _PLAIN: Mapping[Any, tuple[type, ...]] = {
 }
 
 
+_BARE: Mapping[Any, Any] = {
+    list: list[Any],
+    set: set[Any],
+    frozenset: frozenset[Any],
+    tuple: tuple[Any, ...],
+    Sequence: Sequence[Any],
+    dict: dict[str, Any],
+    Mapping: Mapping[str, Any],
+}
+"""Containers of anything, written without what they hold."""
+
+_UNIONS = (typing.Union, types.UnionType)
+
+
+def _plain_form(annotation: Any) -> Any:
+    """The annotation without `Annotated`, and a bare container with what it may hold."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        return _plain_form(typing.get_args(annotation)[0])
+    if annotation in _PLAIN or typing.get_args(annotation) or annotation == tuple[()]:
+        return annotation
+    return _BARE.get(typing.get_origin(annotation) or annotation, annotation)
+
+
+def _check_known(annotation: Any, seen: set[Any]) -> None:
+    """Refuse, before anything is sent, an annotation that no result could be checked against."""
+    annotation = _plain_form(annotation)
+    if annotation in seen or annotation in _PLAIN or annotation in (Any, object):
+        return
+    seen.add(annotation)
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return
+    if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
+        hints = _hints(annotation, "")
+        parts = [hints[field.name] for field in dataclasses.fields(annotation) if field.init]
+    elif typing.is_typeddict(annotation):
+        parts = list(_hints(annotation, "").values())
+    elif origin in (dict, Mapping) and arguments[0] is str:
+        parts = [arguments[1]]
+    elif origin in (*_UNIONS, list, set, frozenset, Sequence, tuple):
+        parts = [each for each in arguments if each is not Ellipsis]
+    else:
+        raise WrongType(
+            f"its return annotation {_name(annotation)} cannot be checked by the standard "
+            "library; install pydantic, or use the types that JSON has"
+        )
+    for each in parts:
+        _check_known(each, seen)
+
+
 def _convert(value: Any, annotation: Any, path: str) -> Any:
+    annotation = _plain_form(annotation)
     if annotation is Any or annotation is object:
         return value
     if annotation in _PLAIN:
-        kinds = _PLAIN[annotation]
-        if type(value) not in kinds:
+        if type(value) not in _PLAIN[annotation]:
             raise _wrong(value, annotation, path)
-        return float(value) if annotation is float else value
+        return _float(value, path) if annotation is float else value
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is typing.Annotated:
-        return _convert(value, arguments[0], path)
-    if origin in (typing.Union, types.UnionType):
+    if origin in _UNIONS:
         return _any_of(value, arguments, annotation, path)
     if origin is typing.Literal:
         if not any(value == each and type(value) is type(each) for each in arguments):
@@ -103,15 +153,22 @@ def _convert(value: Any, annotation: Any, path: str) -> Any:
         return {k: _convert(v, arguments[1], f"{path}[{k!r}]") for k, v in value.items()}
     if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
         return _data_class(value, annotation, path)
-    if typing.is_typeddict(annotation):
-        return _typed_dict(value, annotation, path)
-    raise WrongType(
-        f"{path or 'it'}: the annotation {_name(annotation)} cannot be checked by the standard "
-        "library; install pydantic, or use the types that JSON has"
-    )
+    return _typed_dict(value, annotation, path)  # `_check_known` let nothing else through
+
+
+def _float(value: float, path: str) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if number != value:
+        raise WrongType(f"{path or 'it'}: expected float, got an int that no float is equal to")
+    return number
 
 
 def _any_of(value: Any, kinds: Sequence[Any], annotation: Any, path: str) -> Any:
+    if type(value) in kinds:  # as it is, before an int becomes a float
+        return value
     for kind in kinds:
         try:
             return _convert(value, kind, path)
@@ -127,7 +184,12 @@ def _collection(
         raise _wrong(value, annotation, path)
     kind = arguments[0] if arguments else Any
     items = [_convert(item, kind, f"{path}[{index}]") for index, item in enumerate(value)]
-    return items if origin in (list, Sequence) else origin(items)
+    if origin in (list, Sequence):
+        return items
+    try:
+        return origin(items)
+    except TypeError as error:  # it holds a list or a dictionary
+        raise WrongType(f"{path or 'it'}: {error}") from None
 
 
 def _tuple(value: Any, kinds: Sequence[Any], annotation: Any, path: str) -> Any:
@@ -144,25 +206,33 @@ def _tuple(value: Any, kinds: Sequence[Any], annotation: Any, path: str) -> Any:
 def _data_class(value: Any, kind: type, path: str) -> Any:
     if type(value) is not dict:
         raise _wrong(value, kind, path)
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind, path)
     fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
     _refuse_others(value, fields, path)
     given = {name: _convert(part, hints[name], f"{path}[{name!r}]") for name, part in value.items()}
     try:
         return kind(**given)
-    except TypeError as error:
-        raise WrongType(f"{path or 'it'}: {error}") from None
+    except Exception as error:  # what is missing, or what its own code raises
+        raise WrongType(f"{path or 'it'}: {type(error).__name__}: {error}") from error
 
 
 def _typed_dict(value: Any, kind: Any, path: str) -> Any:
     if type(value) is not dict:
         raise _wrong(value, kind, path)
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind, path)
     _refuse_others(value, hints, path)
     missing = sorted(kind.__required_keys__ - value.keys())
     if missing:
         raise WrongType(f"{path or 'it'}: {', '.join(missing)} missing for {_name(kind)}")
     return {name: _convert(part, hints[name], f"{path}[{name!r}]") for name, part in value.items()}
+
+
+def _hints(kind: type, path: str) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(kind)
+    except Exception as error:
+        problem = f"the annotations of {_name(kind)} cannot be resolved: {error}"
+        raise WrongType(f"{path or 'it'}: {problem}") from error
 
 
 def _refuse_others(value: Mapping[str, Any], known: Mapping[str, Any], path: str) -> None:

@@ -30,9 +30,9 @@ class InFlight:
         try:
             await turn  # whoever lets us in has counted us already
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            if not turn.cancelled():
                 self.release()
-            else:
+            elif entry in self._waiting:  # else somebody who left has passed it over
                 self._waiting.remove(entry)
                 self._admit()
             raise

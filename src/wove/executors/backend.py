@@ -17,6 +17,7 @@ from wove.executors.base import EnvironmentExecutor, Frame
 from wove.executors.checks import check_packages, check_settings, result_converter
 from wove.executors.frames import submission_error
 from wove.executors.liveness import Liveness
+from wove.executors.losses import warn_of_detached
 from wove.executors.records import CancelOutcome
 from wove.executors.registry import adapter_class_for
 
@@ -37,6 +38,7 @@ class _Job:
     supersedes: str | None
     convert: Convert | None
     heartbeat_seconds: float | None
+    detached: bool
     submitting: asyncio.Task[None] | None = None
     submission: Any = None
     submitted: bool = False
@@ -210,9 +212,12 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
             if unfinished:
                 await asyncio.wait(unfinished)
         finally:
+            for task in self._detached:
+                task.cancel()  # the time is over
             for run_id in self._jobs:
                 self._receiver.hub.close_item(run_id)
-            await self._adapter.close()
+            # A limit of its own: whoever cancels this waits for it to end, once.
+            await asyncio.wait_for(self._adapter.close(), self.liveness.stop_seconds)
 
     async def cancel_run(self, frame: Frame) -> CancelOutcome:
         """Tell the worker, through its next acknowledgement, and the backend."""
@@ -304,6 +309,7 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
             task=frame["task_id"],
             supersedes=frame.get("supersedes"),
             heartbeat_seconds=delivery.get("delivery_heartbeat_seconds"),
+            detached=detached,
         )
         self._jobs[run_id] = job
         job.submitting = self._loop.create_task(self._submit(run_id, job, payload, frame))
@@ -316,6 +322,8 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
         try:
             job.submission = await self._adapter.submit(payload, frame)
         except (Exception, asyncio.CancelledError) as error:
+            if self._stopping and job.detached:
+                warn_of_detached(error, self._facts(run_id))
             if self._stopping and isinstance(error, asyncio.CancelledError):
                 raise  # ours; any other is a client library's way to fail
             failure = submission_error(error, self._facts(run_id))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wove.dispatch.requirements import has_dispatch
 from wove.errors import DeliveryError, ErrorCode, MissingPackageError
+from wove.names import suggestion
 
 if TYPE_CHECKING:
     from wove.dispatch.typed import Convert
@@ -76,8 +77,10 @@ def check_settings(adapter: type[BackendAdapter], name: str, given: Iterable[str
     unknown = sorted(set(given) - adapter.settings - CALLBACK_SETTINGS)
     if unknown:
         names = ", ".join(repr(key) for key in unknown)
+        known = adapter.settings | CALLBACK_SETTINGS
+        meant = "".join(suggestion(key, known) for key in unknown)
         raise TypeError(
-            f"the {name} executor does not know {names} in executor_config. It knows "
+            f"the {name} executor does not know {names} in executor_config.{meant} It knows "
             f"{', '.join(sorted(adapter.settings))}; and for the callback "
             f"{', '.join(sorted(CALLBACK_SETTINGS))}"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from wove.errors import DeliveryTimeoutError, ErrorCode, TaskTimeoutError
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     from wove.executors.session import EnvironmentSession
 
 __all__ = ["on_started", "on_submitted"]
+
+logger = logging.getLogger("wove.executors")
+
+_REASON_SECONDS = 3.0
+"""How long an end waits for the executor's reason; executors of ours take 2 s at most."""
 
 
 def on_submitted(session: EnvironmentSession, run: Run) -> None:
@@ -89,7 +95,13 @@ async def _start_timed_out(session: EnvironmentSession, run: Run) -> None:
 
 async def _why_not_started(session: EnvironmentSession, run: Run) -> tuple[str | None, str]:
     """The backend's reason, and it and what to look at as the end of an error's text."""
-    reason = await session.executor.pending_reason(run.run_id) or None
+    reason: str | None = None
+    try:
+        asked = session.executor.pending_reason(run.run_id)
+        reason = await asyncio.wait_for(asked, _REASON_SECONDS) or None
+    except Exception as error:  # noqa: BLE001 - no reason is no reason to go on waiting
+        words = f"{type(error).__name__}: {error}"
+        logger.warning("environment %r could not say why a run waits: %s", session.name, words)
     if reason is not None and reason.startswith("running"):
         advice = "Its worker has not reached callback_url: can it, from where it runs?"
     else:

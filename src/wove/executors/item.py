@@ -137,9 +137,9 @@ class Item:
             return
         # The run had been given up, but its job did finish: say so.
         run.record.state, run.record.error = "succeeded", None
-        if run is newest:
-            self._late = outcome
-        elif not newest.ended:
+        if newest.ended:
+            self._late = outcome  # `execute` has not looked yet, or `require_ack` waits
+        else:
             self.ask_cancel(newest)
             newest.end("cancelled", outcome)
 
@@ -181,7 +181,19 @@ class Item:
         if run.ended:
             return
         item_goes_on = self._goes_on(error)
-        if not await self.session.executor.end_run(run.run_id, cause, item_goes_on=item_goes_on):
+        try:
+            won = await self.session.executor.end_run(run.run_id, cause, item_goes_on=item_goes_on)
+        except Exception as failure:  # noqa: BLE001 - whatever an executor raises
+            won = True  # nobody else would ever end it
+            logger.warning(
+                "environment %r failed to end run %s of task %r: %s: %s",
+                self.session.name,
+                run.run_id,
+                self.call.task_id,
+                type(failure).__name__,
+                failure,
+            )
+        if not won:
             return  # the event that was first is on its way
         if cancel:
             self.ask_cancel(run)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
+from typing import Any
+
 from wove.errors import (
     DeliveryError,
     DeliveryOrphanedError,
@@ -19,7 +23,10 @@ __all__ = [
     "stopped_with_its_weave",
     "unconfirmed",
     "under_policy",
+    "warn_of_detached",
 ]
+
+logger = logging.getLogger("wove.executors")
 
 
 def lost_with_its_worker(error: BaseException, record: RunRecord) -> WorkerLostError | None:
@@ -87,3 +94,13 @@ def not_taken(error: Exception, record: RunRecord) -> WoveError:
     )
     failure.__cause__ = error
     return failure
+
+
+def warn_of_detached(error: BaseException, facts: Mapping[str, Any]) -> None:
+    """A detached run's submission failed after its weave had ended: only the log is left."""
+    words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    logger.warning(
+        "a detached run in environment %r was not handed over to %s before its weave ended: %s "
+        "(run %s)",
+        *(facts["environment"], facts["backend"], words, facts["run_id"]),
+    )

@@ -9,7 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wove.contract import payload_to_dict
-from wove.dispatch.pickling import dumps, find_unpicklable
+from wove.dispatch.pickling import (
+    can_be_pickled,
+    dumps,
+    find_in_callable,
+    find_unpicklable,
+)
 from wove.dispatch.plain import NotPlain, dump_plain
 from wove.dispatch.requirements import current_origin
 from wove.errors import DeliveryError, ErrorCode, PayloadTooLargeError
@@ -145,7 +150,7 @@ class PayloadBuilder:
             try:
                 pickled = dumps(function)
             except Exception as error:
-                raise self._not_picklable(_culprit(function), frame, error) from error
+                raise self._not_picklable(find_in_callable(function), frame, error) from error
             if shared is not None:
                 shared["callable_pickle"] = pickled
         return pickled
@@ -157,7 +162,7 @@ class PayloadBuilder:
         except Exception as error:
             what = "its arguments"
             for name, value in args.items():
-                if not _can_be_pickled(value):
+                if not can_be_pickled(value):
                     path, kind = find_unpicklable(value)
                     where = f", at {name}{path}" if path else ""
                     what = f"its argument '{name}' ({kind}{where})"
@@ -224,37 +229,6 @@ def _bytes_of(value: Any) -> int:
         return 64 * len(value)
     size = getattr(value, "nbytes", 0)  # arrays, and data frames' columns
     return size if isinstance(size, int) else 0
-
-
-def _culprit(function: Callable[..., Any]) -> str:
-    """What of a function cannot be pickled: itself, or something that it refers to."""
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return "its callable"
-    closure = zip(code.co_freevars, getattr(function, "__closure__", None) or (), strict=True)
-    names = {name: cell.cell_contents for name, cell in closure if _is_set(cell)}
-    names |= {n: function.__globals__[n] for n in code.co_names if n in function.__globals__}
-    for name, value in names.items():
-        if not _can_be_pickled(value):
-            path, kind = find_unpicklable(value)
-            return f"its callable uses '{name}{path}', and that {kind}"
-    return "its callable"
-
-
-def _is_set(cell: Any) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018 - raises while it is empty
-    except ValueError:
-        return False
-    return True
-
-
-def _can_be_pickled(value: Any) -> bool:
-    try:
-        dumps(value)
-    except Exception:  # noqa: BLE001 - whatever a __reduce__ raises
-        return False
-    return True
 
 
 def _largest(args: Mapping[str, Any]) -> str:

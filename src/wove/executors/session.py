@@ -78,6 +78,7 @@ class EnvironmentSession:
         self._background: set[asyncio.Task[None]] = set()
         self._reader: asyncio.Task[None] | None = None
         self._broken: BaseException | None = None
+        self._stopping = False
 
     @property
     def backend_name(self) -> str:
@@ -128,6 +129,7 @@ class EnvironmentSession:
         Args:
             failed: the weave's first failure; errors about cancellations chain to it.
         """
+        self._stopping = True
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.liveness.stop_seconds
         for error in self._unconfirmed:
@@ -191,7 +193,9 @@ class EnvironmentSession:
         try:
             while True:
                 self._on_frame(await self.executor.recv())
-        except Exception as error:  # noqa: BLE001 - whatever an executor raises
+        except (Exception, asyncio.CancelledError) as error:
+            if self._stopping and isinstance(error, asyncio.CancelledError):
+                raise  # ours; any other is a client library's way to fail
             self._broken = error
             for run in list(self._runs.values()):
                 self._fail(run, error)

@@ -7,29 +7,20 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from wove.executors.backend_state import BackendState, BackendStatus
 from wove.executors.liveness import Liveness
 from wove.executors.watch import Judge, RunFacts, Verdict
 
-__all__ = ["Clock", "Watcher"]
+if TYPE_CHECKING:
+    from wove.receiver.clock import Clock
+
+__all__ = ["Watcher"]
 
 logger = logging.getLogger("wove.executors")
 
 _CANNOT_SAY = BackendState(BackendStatus.CANNOT_SAY)
-
-
-class Clock(Protocol):
-    """Where time comes from."""
-
-    def monotonic(self) -> float:
-        """Seconds since an arbitrary start; never goes back."""
-        ...
-
-    def wall(self) -> float:
-        """Unix seconds."""
-        ...
 
 
 @dataclass(slots=True)
@@ -211,8 +202,10 @@ class Watcher:
             for run_id, watched in due.items()
             if watched.submission is not None
         }
+        states: dict[str, BackendState] | None = None
         try:
-            states = await asyncio.wait_for(self._poll(submissions), self._liveness.poll_timeout)
+            said = await asyncio.wait_for(self._poll(submissions), self._liveness.poll_timeout)
+            states = {run_id: _checked(said.get(run_id)) for run_id in due}
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001
             # Whatever an adapter raises is no answer; a client library's own cancellation
             # too, or nobody would ever be asked about again.
@@ -220,15 +213,22 @@ class Watcher:
             self._warned = True
             words = f"{type(error).__name__}: {error}"
             logger.log(level, "the backend could not be asked about its jobs: %s", words)
-            states = None
         self._asking = None
         if states is None:
             return
         now = self._clock.monotonic()
         for run_id, watched in due.items():
-            watched.judge.answer(now, states.get(run_id, _CANNOT_SAY), watched.facts)
+            watched.judge.answer(now, states[run_id], watched.facts)
         if self._watched:
             self._tick()  # an answer may set a grace that ends before the next tick
 
     def _jittered(self) -> float:
         return self._pause * random.uniform(0.9, 1.1)  # noqa: S311 - only spreads the load
+
+
+def _checked(state: object) -> BackendState:
+    if state is None:
+        return _CANNOT_SAY
+    if not isinstance(state, BackendState):
+        raise TypeError(f"poll gave a {type(state).__name__} where a BackendState is expected")
+    return state

@@ -6,6 +6,8 @@ import importlib
 from collections.abc import Iterator, MutableMapping
 from typing import TYPE_CHECKING
 
+from wove.names import suggestion
+
 if TYPE_CHECKING:
     from wove.integrations.base import BackendAdapter as BackendAdapter
 
@@ -74,8 +76,10 @@ def get_backend_adapter_class(name: str) -> type[BackendAdapter]:
     if name in found:
         adapter: type[BackendAdapter] = found[name].load()
         return adapter
-    known = ", ".join(sorted({"local", *BACKEND_ADAPTERS, *found}))
-    raise ValueError(f"Unknown executor {name!r}. Known executors: {known}")
+    known = sorted({"local", *BACKEND_ADAPTERS, *found})
+    raise ValueError(
+        f"Unknown executor {name!r}.{suggestion(name, known)} Known executors: {', '.join(known)}"
+    )
 
 
 def __getattr__(name: str) -> object:

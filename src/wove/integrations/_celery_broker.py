@@ -49,11 +49,15 @@ class CeleryBroker:
     """
 
     def __init__(self, app: Celery, url: str | None) -> None:
+        from kombu.utils.url import parse_url
+
         self.app = app
         self._url = url
         self._lock = threading.Lock()
         connection = self._new_connection()
         connection.connection_errors  # noqa: B018 - loads the transport, which takes a while
+        for each in connection.alt:  # else read only when the one before it is down
+            parse_url(each)
         self._connection = None if url is None else connection
 
     def address(self) -> str:
@@ -119,6 +123,8 @@ class CeleryBroker:
         # kombu wraps what may be retried in an OperationalError, a refused message included.
         connection = self._new_connection()
         cause = error.__cause__ or error
+        if type(cause).__name__ == "AuthenticationError":  # redis-py counts it among the others
+            return False
         if isinstance(cause, connection.connection_errors):
             return True
         return isinstance(error, OSError) and not isinstance(cause, connection.channel_errors)

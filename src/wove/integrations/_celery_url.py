@@ -13,25 +13,26 @@ from wove.errors import MissingPackageError
 if TYPE_CHECKING:
     from celery.app.base import Celery
 
-__all__ = ["UNUSABLE", "address_of", "masked", "unusable"]
+__all__ = ["UNUSABLE", "address_of", "check_result_backend", "masked", "unusable"]
 
-UNUSABLE = (ImportError, AttributeError, KeyError, ValueError)
-"""What kombu raises when it cannot load the transport that a URL names."""
+UNUSABLE = (ImportError, AttributeError, KeyError, TypeError, ValueError)
+"""What kombu raises when it cannot load the transport that a URL names, or take its options."""
 
 _REDIS = ("redis", "rediss", "sentinel")
-_PASSWORD = re.compile(r"(://[^:@/]*):.+@")
+_PASSWORD = re.compile(r"^((?:[^:@]*://)?[^:@]*):(?!//).+@", re.DOTALL)
+_BETWEEN_URLS = re.compile(r";(?=[a-z0-9+.-]+://)", re.IGNORECASE)
 
 
 def masked(url: str | Iterable[str]) -> str:
     """A broker's URL, or several, with passwords masked and without queries, which may hold some.
 
     kombu's `as_uri` shows a password where there is none, and needs the transport's package.
+    A password that should have been percent-encoded, and breaks the URL, is masked too.
     """
     if not isinstance(url, str):
         return ";".join(masked(each) for each in url)
-    return ";".join(
-        _PASSWORD.sub(r"\1:**@", each).partition("?")[0] for each in url.split(";") if each
-    )
+    each_url = (each.strip(";") for each in _BETWEEN_URLS.split(url))
+    return ";".join(_PASSWORD.sub(r"\1:**@", each).partition("?")[0] for each in each_url if each)
 
 
 def address_of(app: Celery, *, reads: bool = False) -> str:
@@ -56,14 +57,39 @@ def unusable(error: Exception, address: str, setting: str) -> MissingPackageErro
             f"{setting}, and it is not installed. "
             f"Install with: pip install {_what_to_install(scheme, package)}"
         )
-    if isinstance(error, ValueError):
-        reason = "it cannot be read as a URL"  # the error's text may quote a part of the password
-    else:
-        words = error.args[0] if isinstance(error, KeyError) and error.args else error
-        reason = str(words).rstrip(".")
     return ValueError(
-        f"{setting} names no broker that Celery can use: {address} (scheme {scheme!r}): {reason}"
+        f"{setting} names no broker that Celery can use: {address} (scheme {scheme!r}): "
+        f"{_reason(error)}"
     )
+
+
+def check_result_backend(app: Celery, setting: str) -> None:
+    """Load the client of an application's result backend; it does not connect.
+
+    Args:
+        app: the application.
+        setting: where the URL comes from.
+
+    Raises:
+        ValueError: Celery cannot use it.
+    """
+    from celery.exceptions import ImproperlyConfigured
+
+    try:
+        app.backend  # noqa: B018 - loads it
+    except (ImproperlyConfigured, *UNUSABLE) as error:
+        cause = None if isinstance(error, ValueError) else error  # it may quote the password
+        raise ValueError(
+            f"Celery cannot use the result backend {masked(str(app.conf.result_backend))}, which "
+            f"is {setting}: {_reason(error)}"
+        ) from cause
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValueError):
+        return "it cannot be read as a URL"  # the error's text may quote a part of the password
+    words = error.args[0] if isinstance(error, KeyError) and error.args else error
+    return str(words).rstrip(".")
 
 
 def _missing_package(error: Exception, scheme: str) -> str | None:

@@ -4,24 +4,54 @@ from __future__ import annotations
 
 import base64
 import errno
+import logging
 import os
 import shutil
 import signal
 import subprocess
 import threading
+import weakref
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from wove.executors.backend_state import BackendStatus
+from wove.integrations._process_end import ProcessEnd
 from wove.integrations._process_job import Job, exit_words
 
-__all__ = ["MAX_PAYLOAD_BYTES", "PAYLOAD_VARIABLE", "Commands"]
+__all__ = ["MAX_PAYLOAD_BYTES", "PAYLOAD_VARIABLE", "Commands", "commands_for"]
+
+logger = logging.getLogger("wove.integrations")
 
 PAYLOAD_VARIABLE = "WOVE_BACKEND_PAYLOAD"
 
 MAX_PAYLOAD_BYTES = 128 * 1024 - len(PAYLOAD_VARIABLE) - 2
 """Linux takes 128 KiB for one environment variable, its name, `=` and final zero included."""
+
+_shared: weakref.WeakValueDictionary[object, Commands] = weakref.WeakValueDictionary()
+_shared_lock = threading.Lock()
+
+
+def commands_for(
+    command: Sequence[str], *, workers: int, environment: Mapping[str, str], cwd: str | None
+) -> Commands:
+    """The `Commands` of these settings, the same for all weaves: `workers` bounds them all."""
+    key = (tuple(command), workers, tuple(sorted(environment.items())), cwd)
+    with _shared_lock:
+        commands = _shared.get(key)
+        if commands is None:
+            commands = Commands(command, workers=workers, environment=environment, cwd=cwd)
+            _shared[key] = commands
+        return commands
+
+
+def _forget_all() -> None:
+    """In a forked child: the threads that serve them are the parent's."""
+    global _shared, _shared_lock
+    _shared, _shared_lock = weakref.WeakValueDictionary(), threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_all)
 
 
 class Commands:
@@ -57,6 +87,7 @@ class Commands:
 
         Raises:
             FileNotFoundError: the program is not there.
+            RuntimeError: no thread can be started.
         """
         self._check_program()
         with self._lock:
@@ -64,7 +95,15 @@ class Commands:
             if self._free == 0:
                 return True
             self._free -= 1
-        threading.Thread(target=self._serve, name="wove-process-command", daemon=True).start()
+        serving = threading.Thread(target=self._serve, name="wove-process-command", daemon=True)
+        try:
+            serving.start()
+        except RuntimeError:
+            with self._lock:
+                self._free += 1
+                with suppress(ValueError):  # another thread has it, and it runs
+                    self._queue.remove(job)
+                    raise
         return True
 
     def take_back(self, job: Job) -> bool:
@@ -79,16 +118,19 @@ class Commands:
             return True
 
     def ask_to_stop(self, job: Job) -> None:
-        """The process hears of it with its next acknowledgement; there is no other way."""
-        job.stopping = True
+        """SIGTERM to the job's process and what it started: the task can still clean up."""
+        self._signal(job, signal.SIGTERM)
 
     def kill(self, job: Job) -> None:
         """End the job's process and what it started."""
+        self._signal(job, signal.SIGKILL)
+
+    def _signal(self, job: Job, number: signal.Signals) -> None:
         with self._lock:
             job.stopping = True
             if job.process_group is not None:
                 with suppress(OSError):
-                    os.killpg(job.process_group, signal.SIGKILL)
+                    os.killpg(job.process_group, number)
 
     def _check_program(self) -> None:
         program = self._command[0]
@@ -104,7 +146,11 @@ class Commands:
                     self._free += 1
                     return
                 job = self._queue.popleft()
-            self._run(job)
+            try:
+                self._run(job)
+            except Exception as error:  # the next job still needs this thread
+                logger.exception("the command of job %s met an error", job.id)
+                job.end(BackendStatus.LOST, f"its command met {error!r}", news=True)
 
     def _run(self, job: Job) -> None:
         if job.stopping:
@@ -129,17 +175,22 @@ class Commands:
             stopping = job.stopping
         if stopping:
             self.kill(job)
-        # WNOWAIT: the process stays a zombie, so that its id cannot be another's in `kill`.
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        with self._lock:
-            job.process_group = None
-        code = process.wait()
+        end = ProcessEnd(process)
+        try:
+            end.wait(None)  # it stays a zombie, so that its id cannot be another's in `kill`
+            if job.stopping:  # nothing that it has left behind goes on
+                self.kill(job)
+            with self._lock:
+                job.process_group = None
+            code = end.reap(None)
+        finally:
+            end.close()
         words = exit_words(process.pid, code)
         if code == 0:
             # Whether it has reported is for the watcher to know: a program that has not is
             # given up after the grace from now, not from the next poll of the batch.
             job.end(BackendStatus.SUCCEEDED, words, news=True)
-        elif code > 0:
+        elif code is not None and code > 0:
             job.end(BackendStatus.FAILED, words, news=True)
         else:
             job.end(BackendStatus.LOST, words, news=True)

@@ -16,6 +16,8 @@ __all__ = ["ProcessEnd", "is_stopped"]
 
 LOOK_SECONDS = 0.02
 
+_LOOK = os.WEXITED | os.WNOWAIT | os.WNOHANG if hasattr(os, "waitid") else 0
+
 
 class ProcessEnd:
     """Watches for one child's end: a pipe's end may be held open by what the child forked.
@@ -39,21 +41,44 @@ class ProcessEnd:
         if not hasattr(os, "waitid"):  # macOS before Python 3.13: this reaps it
             return self._process.poll() is not None
         try:
-            flags = os.WEXITED | os.WNOWAIT | os.WNOHANG
-            return os.waitid(os.P_PID, self._process.pid, flags) is not None
+            return os.waitid(os.P_PID, self._process.pid, _LOOK) is not None
         except ChildProcessError:  # somebody waits for every child of this process
             return True
 
-    def wait(self, seconds: float) -> None:
-        """Until it has ended, but not longer than this."""
+    def wait(self, seconds: float | None) -> None:
+        """Until it has ended, but not longer than this; None: however long that takes."""
         if self.descriptor is not None:
             poll = select.poll()
             poll.register(self.descriptor, select.POLLIN)
-            poll.poll(seconds * 1000)
+            poll.poll(None if seconds is None else seconds * 1000)
             return
-        deadline = time.monotonic() + seconds
-        while not self.has_come() and time.monotonic() < deadline:
+        deadline = None if seconds is None else time.monotonic() + seconds
+        while not self.has_come() and (deadline is None or time.monotonic() < deadline):
             time.sleep(LOOK_SECONDS)
+
+    def reap(self, seconds: float | None) -> int | None:
+        """Wait for it, and let the system forget it.
+
+        Returns:
+            Its exit status; None if somebody else has taken that: a program that ignores
+            SIGCHLD, or waits for every child.
+
+        Raises:
+            subprocess.TimeoutExpired: it has not ended.
+        """
+        self.wait(seconds)
+        known = self._process.returncode is not None or not self._is_taken()
+        code = self._process.wait(seconds)
+        return code if known else None
+
+    def _is_taken(self) -> bool:
+        if not hasattr(os, "waitid"):
+            return False
+        try:
+            os.waitid(os.P_PID, self._process.pid, _LOOK)
+        except ChildProcessError:
+            return True
+        return False
 
     def close(self) -> None:
         """Watch no longer."""

@@ -89,8 +89,13 @@ class Job:
         function()
 
 
-def exit_words(pid: int, code: int) -> str:
-    """How a process ended, in words."""
+def exit_words(pid: int, code: int | None) -> str:
+    """How a process ended, in words; None: nobody knows its exit status."""
+    if code is None:
+        return (
+            f"worker process {pid} has ended, and how is not known: this program ignores "
+            "SIGCHLD, or waits for all its children"
+        )
     if code >= 0:
         return f"worker process {pid} exited with code {code}"
     try:

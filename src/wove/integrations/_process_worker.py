@@ -135,11 +135,11 @@ class WarmWorker:
         if control >= 0:
             os.close(control)
 
-    def reap(self, seconds: float) -> int:
+    def reap(self, seconds: float) -> int | None:
         """Have it end within `seconds`, with all that it started.
 
         Returns:
-            Its exit status.
+            Its exit status, if that can be known.
 
         Raises:
             subprocess.TimeoutExpired: even killed it does not end: the system holds it.
@@ -148,7 +148,7 @@ class WarmWorker:
         try:
             self.end.wait(seconds)
             self.kill()  # the process if it is still there, and what it left behind
-            return self.process.wait(KILLED_SECONDS)
+            return self.end.reap(KILLED_SECONDS)
         finally:
             self.drop()
 

@@ -19,7 +19,13 @@ from wove.integrations._celery_broker import CeleryBroker, CeleryJob, broker_url
 from wove.integrations._celery_options import check_send_options, send_options
 from wove.integrations._celery_state import was_terminated
 from wove.integrations._celery_task import DEFAULT_TASK_NAME, register
-from wove.integrations._celery_url import UNUSABLE, address_of, masked, unusable
+from wove.integrations._celery_url import (
+    UNUSABLE,
+    address_of,
+    check_result_backend,
+    masked,
+    unusable,
+)
 from wove.integrations.base import BackendAdapter, BackendState, CancelOutcome, Supports
 
 __all__ = ["DEFAULT_TASK_NAME", "CeleryAdapter", "CeleryJob", "register"]
@@ -72,7 +78,7 @@ class CeleryAdapter(BackendAdapter):
             TypeError: neither `app` nor `broker_url` is set, `app` is no Celery application,
                 or `send_task_options` has what Wove must choose.
             MissingPackageError: the broker's URL needs a package that is not installed.
-            ValueError: Celery has no broker for the URL's scheme.
+            ValueError: Celery has no broker for the URL's scheme, or no result backend.
         """
         config = self.config
         self._task_name = str(config.get("task_name") or DEFAULT_TASK_NAME)
@@ -103,6 +109,10 @@ class CeleryAdapter(BackendAdapter):
         except UNUSABLE as error:
             cause = None if isinstance(error, ValueError) else error  # it may quote the password
             raise unusable(error, address, self._setting) from cause
+        results = "result_backend" if config.get("result_backend") else "backend_url"
+        if app is None and config.get(results):
+            setting = f"executor_config[{results!r}]"
+            await self.in_thread(check_result_backend, self._broker.app, setting)
 
     async def submit(self, payload: dict[str, Any], frame: dict[str, Any]) -> CeleryJob:
         """Publish `payload` as the only argument of the worker's task.

@@ -66,15 +66,16 @@ class ProcessAdapter(BackendAdapter):
         env = {} if env is None else env
         if not isinstance(env, Mapping):
             raise TypeError("the process executor's 'env' must map names to values")
+        env = {str(name): str(value) for name, value in env.items()}
         if command is not None and (isinstance(command, str) or not command):
             raise TypeError("the process executor's 'command' must be a list, such as ['python']")
         if command is not None:
-            from wove.integrations._process_command import MAX_PAYLOAD_BYTES, Commands
+            from wove.integrations._process_command import MAX_PAYLOAD_BYTES, commands_for
             from wove.integrations._process_worker import worker_environment
 
             self.start_gate = True
             self.max_payload_bytes = MAX_PAYLOAD_BYTES
-            self._jobs: Any = Commands(
+            self._jobs: Any = commands_for(
                 [str(part) for part in command],
                 workers=workers,
                 environment=worker_environment(env),
@@ -91,9 +92,9 @@ class ProcessAdapter(BackendAdapter):
             check(faults)
         settings = PoolSettings(
             workers=workers,
-            env=tuple(sorted((str(name), str(value)) for name, value in env.items())),
+            env=tuple(sorted(env.items())),
             cwd=cwd or os.getcwd(),
-            sys_path=tuple(sys.path),
+            sys_path=_sys_path(),
             faults=None if faults is None else json.dumps(faults, sort_keys=True),
         )
         self._new_jobs: Callable[[], Any] = lambda: pool_for(settings)
@@ -163,6 +164,15 @@ class ProcessAdapter(BackendAdapter):
         job.when_ended(on_end)
         done, _ = await asyncio.wait({ended}, timeout=seconds)
         return bool(done)
+
+
+def _sys_path() -> tuple[str, ...]:
+    """Where this process imports from, in words that hold in any folder.
+
+    Imports pass over what is not text. What is no path stays: it is some finder's word.
+    """
+    texts = [each for each in sys.path if isinstance(each, str)]
+    return tuple(os.path.abspath(t) if not t or os.path.exists(t) else t for t in texts)
 
 
 def _workers(workers: Any) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from wove.receiver.answers import Answer
 from wove.receiver.hub import Hub
 from wove.receiver.limits import Limits
-from wove.receiver.records import Run, Sink
+from wove.receiver.records import RunEntry, Sink
 from wove.receiver.server import Receiver, open_receiver, receiver_for
 from wove.receiver.settings import CallbackSettings
 
@@ -15,7 +15,7 @@ __all__ = [
     "Hub",
     "Limits",
     "Receiver",
-    "Run",
+    "RunEntry",
     "Sink",
     "open_receiver",
     "receiver_for",

@@ -13,9 +13,9 @@ from wove.contract import ContractError, decode_event
 from wove.receiver.answers import Answer
 from wove.receiver.hub import Hub
 from wove.receiver.limits import Limits
-from wove.receiver.pulse import PULSE_SECONDS
 from wove.receiver.request import Head
 from wove.receiver.responses import Responses, refused
+from wove.receiver.selfcheck import CHECK_SECONDS
 from wovepb.v1.event_pb2 import Event
 
 __all__ = ["Connection", "Door", "log_failure"]
@@ -65,7 +65,7 @@ class Door:
         """Bytes of unfinished bodies, of all connections."""
         self._connections: set[Connection] = set()
         self._sweep_every = min(1.0, limits.head_seconds / 4, limits.idle_seconds / 4)
-        self._sweeping = self._flushing = self._ticking = False
+        self._sweeping = self._flushing = self._ticking = self._told = False
 
     def enter(self, connection: Connection) -> bool:
         """Count a new connection in. False when there are too many."""
@@ -73,7 +73,17 @@ class Door:
         if not self._sweeping:
             self._sweeping = True
             self.loop.call_later(self._sweep_every, self._sweep)
-        return len(self._connections) <= self.limits.connections
+        if len(self._connections) <= self.limits.connections:
+            return True
+        if not self._told:
+            self._told = True
+            logger.warning(
+                "The receiver has %d connections, the most that it takes: workers have to try "
+                "again, and may seem lost. Let the process open more files (ulimit -n), if "
+                "those are its workers.",
+                self.limits.connections,
+            )
+        return False
 
     def leave(self, connection: Connection) -> None:
         """Count a connection out."""
@@ -122,7 +132,7 @@ class Door:
             self.loop.call_soon(self._flush)
         if self.hub.needs_ticks and not self._ticking:
             self._ticking = True
-            self.loop.call_later(PULSE_SECONDS, self._tick)
+            self.loop.call_later(CHECK_SECONDS, self._tick)
         return answer
 
     def _flush(self) -> None:
@@ -133,7 +143,7 @@ class Door:
         self.hub.tick()
         self._ticking = self.hub.needs_ticks
         if self._ticking:
-            self.loop.call_later(PULSE_SECONDS, self._tick)
+            self.loop.call_later(CHECK_SECONDS, self._tick)
 
     def _sweep(self) -> None:
         now = self.loop.time()

@@ -14,13 +14,13 @@ from typing import NamedTuple
 
 from wovepb.v1.event_pb2 import Event
 
-__all__ = ["NO_EVENT", "TOMBSTONE_SECONDS", "Ending", "Tombstones", "ending_of"]
+__all__ = ["NO_EVENT", "TOMBSTONE_SECONDS", "RunEnding", "Tombstones", "ending_of"]
 
 TOMBSTONE_SECONDS = 3600.0
 TOMBSTONE_LIMIT = 100_000
 
 
-class Ending(NamedTuple):
+class RunEnding(NamedTuple):
     """The terminal event of a run, as far as later events must be compared with it."""
 
     event: bytes
@@ -44,12 +44,12 @@ class Ending(NamedTuple):
         return bool(given and self.execution and given != self.execution)
 
 
-NO_EVENT = Ending(b"", b"", result=False)
+NO_EVENT = RunEnding(b"", b"", result=False)
 
 
-def ending_of(event: Event, kind: str) -> Ending:
+def ending_of(event: Event, kind: str) -> RunEnding:
     """The ending that terminal `event`, of type `kind`, makes."""
-    return Ending(_event_key(event, kind), _digest(event.execution_id), kind == "task_result")
+    return RunEnding(_event_key(event, kind), _digest(event.execution_id), kind == "task_result")
 
 
 def _event_key(event: Event, kind: str) -> bytes:
@@ -76,7 +76,7 @@ class Tombstones:
     def __len__(self) -> int:
         return len(self._packed)
 
-    def add(self, run_id: str, ending: Ending, now: float) -> None:
+    def add(self, run_id: str, ending: RunEnding, now: float) -> None:
         """Remember how `run_id` ended at `now` (monotonic seconds)."""
         key = _digest(run_id, 16)
         if key not in self._packed:
@@ -86,7 +86,7 @@ class Tombstones:
         )
         self._forget_old(now)
 
-    def get(self, run_id: str, now: float) -> Ending | None:
+    def get(self, run_id: str, now: float) -> RunEnding | None:
         """How `run_id` ended; None when that is not known, or no longer."""
         packed = self._packed.get(_digest(run_id, 16))
         if packed is None:
@@ -94,7 +94,7 @@ class Tombstones:
         ended, event, execution, result = self._FORMAT.unpack(packed)
         if self._age(ended, now) > TOMBSTONE_SECONDS:
             return None
-        return Ending(_unpad(event), _unpad(execution), result)
+        return RunEnding(_unpad(event), _unpad(execution), result)
 
     def _forget_old(self, now: float) -> None:
         while self._order:

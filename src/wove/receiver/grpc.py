@@ -43,6 +43,9 @@ _ENVELOPE_BYTES = 16
 """What a request is longer than the event in it."""
 _WRITE_SECONDS = 30.0
 """A caller that does not read an answer for this long is hung up on."""
+_MORE_CALLS = 1024
+"""Calls that are no connections: single events, and streams that are being refused."""
+_MANY_RUNS = 64
 _STOP_SECONDS = 0.2
 _IDLE = refused(HTTPStatus.SERVICE_UNAVAILABLE, "the call was silent for too long")
 _FULL = refused(HTTPStatus.SERVICE_UNAVAILABLE, "the receiver is overloaded", retry_after=1.0)
@@ -73,7 +76,9 @@ class GrpcDoor:
         """
         limits = self._door.limits
         self._server = server = grpc.aio.server(
-            maximum_concurrent_rpcs=limits.connections,
+            # Beyond it gRPC itself says RESOURCE_EXHAUSTED, which a worker may take for "too
+            # large": our own limit, which says UNAVAILABLE, is to come first.
+            maximum_concurrent_rpcs=limits.connections + _MORE_CALLS,
             options=[
                 ("grpc.max_receive_message_length", limits.body_bytes + _ENVELOPE_BYTES),
                 ("grpc.max_metadata_size", limits.head_bytes),
@@ -195,6 +200,7 @@ class _Stream:
         self._writing = asyncio.Lock()
         self._pushing: set[asyncio.Task[None]] = set()
         self._runs: set[str] = set()
+        self._tidy_at = _MANY_RUNS
         self.ours = False
 
     async def serve(self, acknowledge: Callable[[bytes], EventAck]) -> None:
@@ -215,6 +221,9 @@ class _Stream:
             if run is not None:
                 self._runs.add(run_id)
                 run.tell = self.tell
+                if len(self._runs) > self._tidy_at:  # a worker's stream may outlive many runs
+                    self._runs = {each for each in self._runs if self._door.hub.run(each)}
+                    self._tidy_at = max(_MANY_RUNS, 2 * len(self._runs))
 
     def tell(self, run_id: str, task_id: str) -> None:
         """Ask the worker to stop a run; from any thread."""

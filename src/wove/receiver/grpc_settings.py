@@ -78,6 +78,11 @@ class GrpcSettings:
             client_ca=client_ca,
         )
 
+    @property
+    def door(self) -> tuple[object, ...]:
+        """What tells one listening door from another; what callers are told is no part of it."""
+        return (self.host, self.port, self.certificate, self.private_key, self.client_ca)
+
     def listen_address(self) -> str:
         """The address to bind, as gRPC writes it."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

@@ -27,6 +27,8 @@ _HEAD_TOO_LARGE = refused(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is too large"
 )
 _NO_TUNNEL = refused(HTTPStatus.METHOD_NOT_ALLOWED, "events are posted here")
+_FRAMING = 16
+"""Bytes around one byte of a chunked body, at most: a client may send it as a chunk of its own."""
 _HOP_BY_HOP = frozenset({b"connection", b"upgrade", b"http2-settings"})
 
 
@@ -46,8 +48,10 @@ class EventConnection(asyncio.Protocol):
     """
 
     def __init__(self, door: Door) -> None:
-        self.deadline = door.loop.time() + door.limits.idle_seconds
+        # Who has shown no token yet has to come to it: an idle stranger costs a descriptor.
+        self.deadline = door.loop.time() + min(door.limits.head_seconds, door.limits.idle_seconds)
         self._door = door
+        self._known = False
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._state = _State.IDLE
@@ -88,12 +92,15 @@ class EventConnection(asyncio.Protocol):
         if self._state is _State.OVER:
             self._drain(data)
             return
-        messages = self._messages
+        messages, body = self._messages, self._body_bytes
         self._feed(data)
-        if self._state is _State.HEAD and self._messages == messages:
-            # The parser keeps an unfinished header to itself: count what it was fed.
-            self._fed_bytes += len(data)
-            if self._fed_bytes > self._door.limits.head_bytes:
+        if self._state in (_State.HEAD, _State.BODY) and self._messages == messages:
+            # The parser keeps an unfinished header or trailer to itself: count what it was fed.
+            self._fed_bytes += len(data) - (self._body_bytes - body)
+            allowed = self._door.limits.head_bytes
+            if self._state is _State.BODY:
+                allowed += allowed + _FRAMING * self._body_bytes
+            if self._fed_bytes > allowed:
                 self._refuse(_HEAD_TOO_LARGE)
         self._write()
         if self._done:
@@ -158,6 +165,8 @@ class EventConnection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A whole header."""
+        if self._state is not _State.HEAD:
+            return  # a trailer: it cannot change what the head has said
         self._header_count += 1
         self._head_bytes += len(name) + len(value)
         if self._header_count <= self._door.limits.headers:
@@ -184,6 +193,7 @@ class EventConnection(asyncio.Protocol):
         self.deadline = self._body_began + limits.body_seconds
         self._refusal = head.refusal(self._door.hub, limits)
         if self._refusal is None:
+            self._known = True
             if head.expects_continue:
                 self._out.append(CONTINUE)
         elif head.expects_continue or (head.announced or 0) > limits.discard_bytes:
@@ -224,7 +234,9 @@ class EventConnection(asyncio.Protocol):
             self._door.responses.encode(answer, close=close, body=head.method != b"HEAD")
         )
         self._state = _State.IDLE
-        self.deadline = self._door.loop.time() + self._door.limits.idle_seconds
+        limits = self._door.limits
+        idle = limits.idle_seconds if self._known else min(limits.head_seconds, limits.idle_seconds)
+        self.deadline = self._door.loop.time() + idle
         if close:
             self._over()
             self._done = True

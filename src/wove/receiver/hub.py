@@ -17,9 +17,9 @@ from wove.receiver.answers import Answer
 from wove.receiver.clock import SYSTEM_CLOCK, Clock
 from wove.receiver.endings import NO_EVENT
 from wove.receiver.ledger import Ledger
-from wove.receiver.pulse import Pulse
-from wove.receiver.records import ENDED, Item, Run, Sink
+from wove.receiver.records import ENDED, ItemEntry, RunEntry, Sink
 from wove.receiver.rules import Rules
+from wove.receiver.selfcheck import SelfCheck
 from wove.receiver.tokens import Tokens, same_token
 from wovepb.v1.event_pb2 import Event
 
@@ -52,8 +52,8 @@ class Hub:
         self._lock = threading.Lock()
         self._tokens = Tokens()
         self._ledger = Ledger()
-        self._pulse = Pulse(clock)
-        self._rules = Rules(self._ledger, self._pulse, self.receiver_id)
+        self._selfcheck = SelfCheck(clock)
+        self._rules = Rules(self._ledger, self._selfcheck, self.receiver_id)
 
     def add_token(self, token: str) -> None:
         """Accept `token` at the door from now on."""
@@ -71,7 +71,7 @@ class Hub:
         attempt: int = 0,
         gated: bool = True,
         detached: bool = False,
-    ) -> Run:
+    ) -> RunEntry:
         """Begin to wait for `run_id`; to be called before it is submitted.
 
         Args:
@@ -99,12 +99,12 @@ class Hub:
             older = self._ledger.runs.get(supersedes or "")
             if older is not None:
                 self._ledger.end(older, "superseded", NO_EVENT)
-            run = Run(
+            run = RunEntry(
                 run_id,
                 task_id=task_id,
                 token=token,
                 sink=sink,
-                item=Item() if older is None else older.item,
+                item=ItemEntry() if older is None else older.item,
                 opened_at=now,
                 attempt=attempt,
                 gated=gated,
@@ -117,7 +117,7 @@ class Hub:
             self._ledger.add(run)
             return run
 
-    def run(self, run_id: str) -> Run | None:
+    def run(self, run_id: str) -> RunEntry | None:
         """The record of a run while this hub keeps it; None otherwise."""
         return self._ledger.runs.get(run_id)
 
@@ -190,15 +190,14 @@ class Hub:
         before, the verdict is void.
 
         Returns:
-            Whether another execution waits, which may now start. False the second
-            time: whoever waited has not come, and is not to be waited for.
+            Whether another execution waits, which may now start. False once it had the
+            time to come back and did not: it is not to be waited for any longer.
         """
         with self._lock:
             run = self._ledger.runs.get(run_id)
             if run is None or run.state == ENDED:
                 return False
-            known, run.execution_dead = run.execution_dead, True
-            return not known and redelivery.somebody_waits(run)
+            return redelivery.dies(run, self._clock.monotonic())
 
     def refusal(self, token: str, receiver: str | None) -> Answer | None:
         """The answer to an event whose token is enough to refuse it, before its body is read.
@@ -275,11 +274,11 @@ class Hub:
         return bool(self._ledger.contested)
 
     def tick(self) -> None:
-        """To be called every `PULSE_SECONDS` while `needs_ticks`."""
+        """To be called every `CHECK_SECONDS` while `needs_ticks`."""
         with self._lock:
-            self._pulse.beat()
+            self._selfcheck.beat()
             if not self._ledger.contested:
-                self._pulse.stop()
+                self._selfcheck.stop()
 
     def _elsewhere(self, receiver: str | None) -> Answer | None:
         """The answer to what is not ours, if it was addressed to somebody else."""

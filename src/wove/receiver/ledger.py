@@ -7,14 +7,18 @@ in `hub`, whose lock is held wherever these methods are called.
 from __future__ import annotations
 
 from wove.receiver import redelivery
-from wove.receiver.endings import NO_EVENT, Ending, Tombstones
-from wove.receiver.records import ENDED, OPEN, Item, Run, Sink
+from wove.receiver.endings import NO_EVENT, RunEnding, Tombstones
+from wove.receiver.records import ENDED, OPEN, ItemEntry, RunEntry, Sink
 from wovepb.v1.event_pb2 import Event
 
 __all__ = ["Ledger"]
 
 TELLING_SECONDS = 5.0
-"""How long a worker may take to ask about a run that was given up: a heartbeat's interval."""
+"""The longest interval of heartbeats that is waited for when a run was given up: the default."""
+SLACK_SECONDS = 1.0
+"""How much later than announced a heartbeat may come: the answer to the one before it, a busy
+machine, the network; and the worker's last word after it."""
+_MANY = 1000
 _GIVEN_UP = frozenset({"cancelled", "closed", "superseded", "timed_out"})
 """Causes after which a worker may well be running the task still."""
 
@@ -23,24 +27,25 @@ class Ledger:
     """Runs by their id, endings of those that are gone, beats and undelivered events."""
 
     def __init__(self) -> None:
-        self.runs: dict[str, Run] = {}
-        self.contested: set[Run] = set()
+        self.runs: dict[str, RunEntry] = {}
+        self.contested: set[RunEntry] = set()
         """Runs of which a second execution waits for the first one's silence."""
         self._tombstones = Tombstones()
         self._to_tell: dict[str, float] = {}
-        self._beats: dict[object, set[Run]] = {}
+        self._tidy_at = _MANY
+        self._beats: dict[object, set[RunEntry]] = {}
         self._batches: dict[Sink, list[tuple[str, Event]]] = {}
 
-    def add(self, run: Run) -> None:
+    def add(self, run: RunEntry) -> None:
         """Keep a new run, as the newest of its item."""
         self.runs[run.run_id] = run
         run.item.runs.append(run)
 
-    def ending(self, run_id: str, now: float) -> Ending | None:
+    def ending(self, run_id: str, now: float) -> RunEnding | None:
         """How a run ended that is no longer kept; None when nothing is known of it."""
         return self._tombstones.get(run_id, now)
 
-    def end(self, run: Run, cause: str, ending: Ending) -> bool:
+    def end(self, run: RunEntry, cause: str, ending: RunEnding) -> bool:
         """The one compare-and-set from open to ended. True for the caller that made it."""
         if run.state == ENDED:
             return False
@@ -50,14 +55,14 @@ class Ledger:
         self.drop_beats(run)
         return True
 
-    def close(self, item: Item, cause: str, now: float) -> None:
+    def close(self, item: ItemEntry, cause: str, now: float) -> None:
         """The weave stops waiting for an item: all its runs end and are forgotten."""
         item.open = False
         for run in item.runs:
             self.end(run, cause, NO_EVENT)
         self._forget(item, now)
 
-    def settle(self, item: Item, now: float) -> None:
+    def settle(self, item: ItemEntry, now: float) -> None:
         """Forget an item that is decided and has no open run left that must be told so."""
         if not item.open and all(run.state == ENDED for run in item.runs):
             self._forget(item, now)
@@ -71,7 +76,7 @@ class Ledger:
         """The worker has said its last word on this run, or is known not to run it."""
         self._to_tell.pop(run_id, None)
 
-    def _forget(self, item: Item, now: float) -> None:
+    def _forget(self, item: ItemEntry, now: float) -> None:
         for run in item.runs:
             if self.runs.pop(run.run_id, None) is None:
                 continue
@@ -79,11 +84,13 @@ class Ledger:
             beats = run.heartbeat_seconds
             if beats is not None and run.ending is NO_EVENT and run.cause in _GIVEN_UP:
                 if not run.detached:
-                    self._to_tell[run.run_id] = now + min(beats + 0.5, TELLING_SECONDS)
-                if len(self._to_tell) > 1000:
+                    self._to_tell[run.run_id] = now + min(beats, TELLING_SECONDS) + SLACK_SECONDS
+                if len(self._to_tell) > self._tidy_at:
                     self.must_tell(now)  # drops what is over
+                    # Not again with the next run: all of them may have been given up at once.
+                    self._tidy_at = max(_MANY, 2 * len(self._to_tell))
 
-    def deliver(self, run: Run, event: Event) -> None:
+    def deliver(self, run: RunEntry, event: Event) -> None:
         """Put an event into the next batch for the run's sink, if its item is still open."""
         if run.item.open:
             self._batches.setdefault(run.sink, []).append((run.run_id, event))
@@ -98,7 +105,7 @@ class Ledger:
         batches, self._batches = self._batches, {}
         return batches
 
-    def heard(self, run: Run, execution_id: str, now: float) -> None:
+    def heard(self, run: RunEntry, execution_id: str, now: float) -> None:
         """The run's current execution spoke."""
         run.last_heard_at = now
         run.beat_closed_at = None
@@ -106,14 +113,14 @@ class Ledger:
         redelivery.current_spoke(run)
         self.contested.discard(run)
 
-    def beats_over(self, run: Run, connection: object) -> None:
+    def beats_over(self, run: RunEntry, connection: object) -> None:
         """The run's worker holds `connection` open: its end is a reason to ask."""
         if run.beat_connection is not connection:
             self.drop_beats(run)
             run.beat_connection = connection
             self._beats.setdefault(connection, set()).add(run)
 
-    def drop_beats(self, run: Run) -> None:
+    def drop_beats(self, run: RunEntry) -> None:
         """The run's heartbeats belong to no connection any more."""
         runs = self._beats.get(run.beat_connection)
         if runs is not None:
@@ -122,7 +129,7 @@ class Ledger:
                 del self._beats[run.beat_connection]
         run.beat_connection = None
 
-    def take_beats(self, connection: object) -> set[Run]:
+    def take_beats(self, connection: object) -> set[RunEntry]:
         """The open runs whose heartbeats `connection` carried; it carries them no more."""
         runs = self._beats.pop(connection, set())
         for run in runs:
@@ -130,6 +137,6 @@ class Ledger:
         return runs
 
     @staticmethod
-    def may_give_a_result(item: Item) -> bool:
+    def may_give_a_result(item: ItemEntry) -> bool:
         """A run of the item is open, or ended without having said its last word."""
         return any(run.state == OPEN or run.ending is NO_EVENT for run in item.runs)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
 
-__all__ = ["Limits"]
+__all__ = ["Limits", "within_open_files"]
 
 _MIB = 1024 * 1024
 
@@ -22,13 +23,14 @@ class Limits:
     buffered_bytes: int = 512 * _MIB
     """Most bytes of unfinished bodies of all connections together."""
     connections: int = 4096
-    """Most connections at once."""
+    """Most connections at once; fewer where the process may not open as many files."""
     backlog: int = 2048
     """Connections that the kernel keeps before they are accepted."""
     idle_seconds: float = 300.0
-    """A connection without a request."""
+    """A connection without a request, once one of its requests had a right token."""
     head_seconds: float = 10.0
-    """From the first byte of a request to the end of its headers."""
+    """From the first byte of a request to the end of its headers; and a connection without a
+    request that has not shown a right token yet."""
     body_seconds: float = 30.0
     """From the end of the headers to the end of the body, plus the time that
     the received bytes take at `body_rate`."""
@@ -40,3 +42,15 @@ class Limits:
     """Most bytes read after an early refusal, so that the caller can read the answer."""
     drain_seconds: float = 5.0
     """Longest time for the same."""
+
+
+def within_open_files(limits: Limits) -> Limits:
+    """Limits that leave the process a quarter of the files it may open (`ulimit -n`)."""
+    if sys.platform == "win32":
+        return limits
+    import resource
+
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most == resource.RLIM_INFINITY:
+        return limits
+    return replace(limits, connections=min(limits.connections, most * 3 // 4))

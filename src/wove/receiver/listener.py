@@ -16,15 +16,19 @@ import weakref
 
 from wove.errors import CallbackUnreachableError
 
-__all__ = ["Listener", "bind", "close_sockets_on", "noting"]
+__all__ = ["Listener", "address_of", "bind", "close_sockets_on", "noting"]
 
 noting = threading.Lock()
 """Held while a connection is accepted and noted, while one is closed, and across a fork,
 so that no child can inherit a descriptor that no object of it knows."""
 
+_CLOSED_AT_ONCE = 64
+
 
 class _Accepted(socket.socket):
     """An accepted connection."""
+
+    home: weakref.WeakSet[socket.socket]
 
     def close(self) -> None:
         """Close it; never in the middle of a fork."""
@@ -32,6 +36,8 @@ class _Accepted(socket.socket):
         # lock: a child forked in between would hold it for ever.
         with noting:
             super().close()
+            # Whoever closes it may keep the object until the next garbage collection.
+            self.home.discard(self)
 
 
 class Listener(socket.socket):
@@ -40,14 +46,25 @@ class Listener(socket.socket):
     def __init__(self, family: int, kind: int, protocol: int) -> None:
         super().__init__(family, kind, protocol)
         self._accepted: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self.most = 1 << 30
+        """Connections open at once; any more is closed as soon as it comes."""
 
     def accept(self) -> tuple[socket.socket, object]:
-        """Accept one connection and note it."""
-        with noting:
-            plain, address = super().accept()
-            connection = _Accepted(fileno=plain.detach())
-            self._accepted.add(connection)
-        return connection, address
+        """Accept one connection and note it.
+
+        Raises:
+            BlockingIOError: none is there, or those that are may wait.
+        """
+        for _ in range(_CLOSED_AT_ONCE):
+            with noting:
+                plain, address = super().accept()
+                connection = _Accepted(fileno=plain.detach())
+                connection.home = self._accepted
+                if len(self._accepted) < self.most:
+                    self._accepted.add(connection)
+                    return connection, address
+            connection.close()
+        raise BlockingIOError
 
     def close_inherited(self) -> None:
         """In a forked child: give all descriptors up; the parent keeps its own."""
@@ -72,6 +89,19 @@ def close_sockets_on(port: int) -> None:
             os.close(descriptor)
 
 
+def address_of(host: str, port: int) -> tuple[int, int, int, tuple[object, ...]]:
+    """Family, kind, protocol and address that `bind` takes for a host.
+
+    Raises:
+        OSError: the name is not known.
+    """
+    found = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_NUMERICSERV
+    )
+    family, kind, protocol, _, address = found[0]
+    return family, kind, protocol, address
+
+
 def bind(host: str, port: int, backlog: int) -> Listener:
     """Listen on `host` and `port`; the kernel takes connections from now on.
 
@@ -79,10 +109,7 @@ def bind(host: str, port: int, backlog: int) -> Listener:
         CallbackUnreachableError: that is not possible; the message says what to change.
     """
     try:
-        found = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_NUMERICSERV
-        )
-        family, kind, protocol, _, address = found[0]
+        family, kind, protocol, address = address_of(host, port)
         listener = Listener(family, kind, protocol)
     except OSError as error:
         raise _cannot_bind(host, port, error) from error

@@ -34,12 +34,15 @@ class _Answer(NamedTuple):
     receiver_id: str | None
 
 
-async def require_own(url: str, receiver_id: str) -> None:
+async def require_own(url: str, receiver_id: str) -> bool:
     """Ask `url` over several fresh connections which receiver is there.
 
     Args:
         url: an events URL; its token need not be right.
         receiver_id: the only right answer.
+
+    Returns:
+        Whether this receiver answered each time; False, and logged, where nobody did.
 
     Raises:
         CallbackUnreachableError: another receiver answered, or this one says that its
@@ -70,6 +73,8 @@ async def require_own(url: str, receiver_id: str) -> None:
             "reach it though this machine cannot, that is no fault.",
             place,
         )
+        return False
+    return True
 
 
 async def _ask(url: str, place: str) -> _Answer:

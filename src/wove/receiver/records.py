@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from wove.receiver.endings import Ending
+from wove.receiver.endings import RunEnding
 from wove.receiver.window import SequenceWindow
 from wovepb.v1.event_pb2 import Event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ENDED", "OPEN", "Item", "Run", "Sink"]
+__all__ = ["ENDED", "OPEN", "ItemEntry", "RunEntry", "Sink"]
 
 OPEN = "open"
 ENDED = "ended"
@@ -36,7 +36,7 @@ class Sink(Protocol):
         ...
 
 
-class Item:
+class ItemEntry:
     """One thing a weave waits for."""
 
     __slots__ = ("open", "runs")
@@ -44,11 +44,11 @@ class Item:
     def __init__(self) -> None:
         self.open = True
         """No result has been taken, and the weave has not stopped waiting."""
-        self.runs: list[Run] = []
+        self.runs: list[RunEntry] = []
         """Oldest first."""
 
 
-class Run:
+class RunEntry:
     """One submission of an item: what the receiver knows of it.
 
     The attributes are facts for the watcher; only the hub changes them. Times
@@ -62,9 +62,9 @@ class Run:
         "beat_connection",
         "cancel_requested",
         "cause",
+        "dead_since",
         "detached",
         "ending",
-        "execution_dead",
         "execution_id",
         "gated",
         "heard",
@@ -91,7 +91,7 @@ class Run:
         task_id: str,
         token: str,
         sink: Sink,
-        item: Item,
+        item: ItemEntry,
         opened_at: float,
         attempt: int = 0,
         gated: bool = True,
@@ -112,7 +112,7 @@ class Run:
         """Either "open" or "ended"."""
         self.cause: str | None = None
         """Why it ended: a terminal event's type, or what `end_run` was given."""
-        self.ending: Ending | None = None
+        self.ending: RunEnding | None = None
         """The ending once there is one; `NO_EVENT` without a terminal event."""
         self.opened_at = opened_at
         self.started_at: float | None = None
@@ -128,8 +128,8 @@ class Run:
         """When the connection of the heartbeats closed, unless the execution spoke after that."""
         self.execution_id = ""
         """The current execution; empty before the first event and for workers that name none."""
-        self.execution_dead = False
-        """The backend says that the current execution is dead."""
+        self.dead_since: float | None = None
+        """When the backend said that the current execution is dead; None: it did not."""
         self.rivals: dict[str, float] | None = None
         self.window = SequenceWindow()
         self.worker_id = ""
@@ -149,4 +149,4 @@ class Run:
         return not execution_id or not self.execution_id or execution_id == self.execution_id
 
     def __repr__(self) -> str:
-        return f"<Run {self.run_id} of {self.task_id!r}: {self.state}, cause {self.cause}>"
+        return f"<RunEntry {self.run_id} of {self.task_id!r}: {self.state}, cause {self.cause}>"

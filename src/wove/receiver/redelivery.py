@@ -9,24 +9,26 @@ from __future__ import annotations
 
 import enum
 
-from wove.receiver.records import Run
+from wove.receiver.records import RunEntry
 
 __all__ = [
     "MAX_RETRY_AFTER",
-    "Verdict",
+    "Permission",
     "ask",
     "current_spoke",
+    "dies",
     "retry_after",
-    "somebody_waits",
     "take_over",
 ]
 
 MAX_RETRY_AFTER = 5.0
 _REFUSED = float("inf")
 _RIVALS_KEPT = 16
+_SLACK = 1.0
+"""How much later than it was told an execution may come back."""
 
 
-class Verdict(enum.Enum):
+class Permission(enum.Enum):
     """What a second execution that asks to start is told."""
 
     WAIT = "wait"
@@ -34,7 +36,7 @@ class Verdict(enum.Enum):
     NEVER = "never"
 
 
-def ask(run: Run, execution_id: str, now: float, silence_from: float) -> Verdict:
+def ask(run: RunEntry, execution_id: str, now: float, silence_from: float) -> Permission:
     """Decide whether `execution_id`, which is not the run's current one, may start.
 
     Args:
@@ -49,46 +51,53 @@ def ask(run: Run, execution_id: str, now: float, silence_from: float) -> Verdict
         rivals = run.rivals = {}
     asked = rivals.get(execution_id)
     if asked == _REFUSED:
-        return Verdict.NEVER
-    if run.execution_dead:
-        return Verdict.START
+        return Permission.NEVER
+    if run.dead_since is not None:
+        return Permission.START
     if asked is None:
         while len(rivals) >= _RIVALS_KEPT:
             del rivals[next(iter(rivals))]
         rivals[execution_id] = now
-        return Verdict.WAIT
+        return Permission.WAIT
     if run.period is not None and now - max(asked, silence_from) >= run.period:
-        return Verdict.START
-    return Verdict.WAIT
+        return Permission.START
+    return Permission.WAIT
 
 
-def current_spoke(run: Run) -> None:
+def current_spoke(run: RunEntry) -> None:
     """The current execution lives: nobody who asked before may ever start."""
-    run.execution_dead = False
+    run.dead_since = None
     if run.rivals:
         for rival in run.rivals:
             run.rivals[rival] = _REFUSED
 
 
-def somebody_waits(run: Run) -> bool:
-    """Another execution has asked to start, and was told to wait."""
-    return any(asked != _REFUSED for asked in (run.rivals or {}).values())
+def dies(run: RunEntry, now: float) -> bool:
+    """The backend says that the current execution is dead: the next one that asks may start.
+
+    Returns:
+        Whether another execution, which was told to wait, can still be expected to ask.
+    """
+    if run.dead_since is None:
+        run.dead_since = now
+    waits = any(asked != _REFUSED for asked in (run.rivals or {}).values())
+    return waits and now - run.dead_since <= MAX_RETRY_AFTER + _SLACK
 
 
-def take_over(run: Run, execution_id: str) -> None:
+def take_over(run: RunEntry, execution_id: str) -> None:
     """Make `execution_id` the current execution; the one before it never starts again."""
     rivals = run.rivals if run.rivals is not None else {}
     rivals.pop(execution_id, None)
     rivals[run.execution_id] = _REFUSED
     run.rivals = rivals
     run.execution_id = execution_id
-    run.execution_dead = False
+    run.dead_since = None
     run.heartbeat_seconds = None
     run.beat_connection = run.beat_closed_at = None
     run.window = type(run.window)()
 
 
-def retry_after(run: Run, execution_id: str, now: float, silence_from: float) -> float:
+def retry_after(run: RunEntry, execution_id: str, now: float, silence_from: float) -> float:
     """Seconds until it is worth asking again; at most 5."""
     if run.period is None or run.rivals is None:
         return MAX_RETRY_AFTER

@@ -9,10 +9,10 @@ from __future__ import annotations
 from wove.contract import TERMINAL
 from wove.receiver import answers, redelivery
 from wove.receiver.answers import Answer
-from wove.receiver.endings import NO_EVENT, Ending, ending_of
+from wove.receiver.endings import NO_EVENT, RunEnding, ending_of
 from wove.receiver.ledger import Ledger
-from wove.receiver.pulse import Pulse
-from wove.receiver.records import OPEN, Run
+from wove.receiver.records import OPEN, RunEntry
+from wove.receiver.selfcheck import SelfCheck
 from wovepb.v1.ack_pb2 import EventAck
 from wovepb.v1.event_pb2 import Event
 
@@ -22,13 +22,13 @@ __all__ = ["Rules"]
 class Rules:
     """Decides events of runs; `Hub` has checked their tokens."""
 
-    def __init__(self, ledger: Ledger, pulse: Pulse, receiver_id: str) -> None:
+    def __init__(self, ledger: Ledger, selfcheck: SelfCheck, receiver_id: str) -> None:
         self._ledger = ledger
-        self._pulse = pulse
+        self._selfcheck = selfcheck
         self._receiver_id = receiver_id
 
     def of_open_run(
-        self, run: Run, event: Event, kind: str | None, now: float, connection: object | None
+        self, run: RunEntry, event: Event, kind: str | None, now: float, connection: object | None
     ) -> Answer:
         """An event of a run that is open; `kind` is None for a frame that is not known."""
         if kind == "task_started":
@@ -39,7 +39,7 @@ class Rules:
             return self._stop(run, event)
         return self._sign_of_life(run, event, kind, now, connection)
 
-    def of_ended_run(self, run: Run, event: Event, kind: str | None, now: float) -> Answer:
+    def of_ended_run(self, run: RunEntry, event: Event, kind: str | None, now: float) -> Answer:
         """An event of an ended run whose item is still in memory."""
         ending = run.ending or NO_EVENT
         if ending.by_event() or not run.item.open:
@@ -54,7 +54,7 @@ class Rules:
             return answers.ENDED_WITHOUT_EVENT
         return self._stop(run, event)
 
-    def after_the_end(self, ending: Ending, event: Event, kind: str | None) -> Answer:
+    def after_the_end(self, ending: RunEnding, event: Event, kind: str | None) -> Answer:
         """An event of a run that nobody waits for any more."""
         if not ending.by_event():
             return answers.ENDED_WITHOUT_EVENT
@@ -66,7 +66,7 @@ class Rules:
             return answers.ANOTHER_EXECUTION
         return answers.ACCEPTED
 
-    def _start(self, run: Run, event: Event, now: float, connection: object | None) -> Answer:
+    def _start(self, run: RunEntry, event: Event, now: float, connection: object | None) -> Answer:
         if not run.is_current(event.execution_id):
             return self._second_execution(run, event, now, connection)
         again = run.started_at is not None
@@ -77,7 +77,7 @@ class Rules:
             self._started(run, event, now, connection)
         return self._accepted(run, event, duplicate=again)
 
-    def _keep_the_gate_shut(self, run: Run, now: float) -> Answer:
+    def _keep_the_gate_shut(self, run: RunEntry, now: float) -> Answer:
         """Refuse the start of a cancelled run: the proof that its task never runs.
 
         Only before any start was accepted. A repeated `task_started` may be a
@@ -92,16 +92,16 @@ class Rules:
         return answers.ENDED_WITHOUT_EVENT
 
     def _second_execution(
-        self, run: Run, event: Event, now: float, connection: object | None
+        self, run: RunEntry, event: Event, now: float, connection: object | None
     ) -> Answer:
         if run.cancel_requested:
             return answers.ANOTHER_EXECUTION
-        self._pulse.start()
-        silence_from = self._pulse.silence_from()
-        verdict = redelivery.ask(run, event.execution_id, now, silence_from)
-        if verdict is redelivery.Verdict.NEVER:
+        self._selfcheck.start()
+        silence_from = self._selfcheck.silence_from()
+        permission = redelivery.ask(run, event.execution_id, now, silence_from)
+        if permission is redelivery.Permission.NEVER:
             return answers.ANOTHER_EXECUTION
-        if verdict is redelivery.Verdict.WAIT:
+        if permission is redelivery.Permission.WAIT:
             self._ledger.contested.add(run)
             return answers.wait(redelivery.retry_after(run, event.execution_id, now, silence_from))
         self._ledger.drop_beats(run)
@@ -110,7 +110,7 @@ class Rules:
         self._started(run, event, now, connection)
         return self._accepted(run, event)
 
-    def _started(self, run: Run, event: Event, now: float, connection: object | None) -> None:
+    def _started(self, run: RunEntry, event: Event, now: float, connection: object | None) -> None:
         frame = event.task_started
         run.started_at = now
         run.worker_id = frame.worker_id
@@ -122,7 +122,7 @@ class Rules:
             self._ledger.beats_over(run, connection)
         self._ledger.deliver(run, event)
 
-    def _terminal(self, run: Run, event: Event, kind: str, now: float) -> Answer:
+    def _terminal(self, run: RunEntry, event: Event, kind: str, now: float) -> Answer:
         is_result = kind == "task_result"
         if not is_result and not run.is_current(event.execution_id):
             # A superseded or refused execution gives up; the current one goes on.
@@ -134,7 +134,7 @@ class Rules:
         self._ledger.settle(item, now)
         return answers.ACCEPTED
 
-    def _late_result(self, run: Run, event: Event, now: float) -> Answer:
+    def _late_result(self, run: RunEntry, event: Event, now: float) -> Answer:
         """The result of a run that was given up for a newer one: it is a result."""
         run.cause, run.ending = "task_result", ending_of(event, "task_result")
         self._ledger.deliver(run, event)
@@ -145,7 +145,7 @@ class Rules:
         return answers.ACCEPTED
 
     def _sign_of_life(
-        self, run: Run, event: Event, kind: str | None, now: float, connection: object | None
+        self, run: RunEntry, event: Event, kind: str | None, now: float, connection: object | None
     ) -> Answer:
         self._ledger.heard(run, event.execution_id, now)
         new = not event.sequence or run.window.add(event.sequence)
@@ -155,12 +155,12 @@ class Rules:
             self._ledger.deliver(run, event)
         return self._accepted(run, event, duplicate=not new)
 
-    def _accepted(self, run: Run, event: Event, *, duplicate: bool = False) -> Answer:
+    def _accepted(self, run: RunEntry, event: Event, *, duplicate: bool = False) -> Answer:
         if run.cancel_requested:
             return self._cancel(event, duplicate=duplicate)
         return answers.ACCEPTED
 
-    def _stop(self, run: Run, event: Event) -> Answer:
+    def _stop(self, run: RunEntry, event: Event) -> Answer:
         """Accept an event of an execution or a run that was superseded; tell it to stop."""
         return answers.ACCEPTED if run.detached else self._cancel(event)
 

@@ -13,12 +13,14 @@ import logging
 import os
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from wove.dispatch.urls import is_local, redacted
+from wove.errors import CallbackUnreachableError
 from wove.receiver import listener
 from wove.receiver.address import callback_url
 from wove.receiver.hub import Hub
@@ -32,6 +34,9 @@ __all__ = ["Receiver", "open_receiver", "receiver_for"]
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
+
+_ASK_AGAIN_SECONDS = 600.0
+"""A callback URL where nobody answered is asked again after this."""
 
 
 class Receiver:
@@ -81,16 +86,24 @@ class Receiver:
     async def check_address(self) -> None:
         """Ask the callback URL who is there, over fresh connections.
 
-        Nobody answering is only logged: a network may not let a machine reach
-        itself under the name that others use. A URL that Wove made itself is
-        not asked.
+        Nobody answering is only logged, and not asked again for ten minutes: a
+        network may not let a machine reach itself under the name that others use.
+        A URL that Wove made itself is not asked.
 
         Raises:
             CallbackUnreachableError: another receiver answered; code
                 CALLBACK_MISDIRECTED.
         """
-        if self._explicit_url:
-            await require_own(redacted(self.url, "-"), self.hub.receiver_id)
+        if not self._explicit_url:
+            return
+        url, unanswered = redacted(self.url, "-"), self._service.unanswered
+        asked_at = unanswered.get(url)
+        if asked_at is not None and time.monotonic() - asked_at < _ASK_AGAIN_SECONDS:
+            return  # to wait for it in vain takes seconds: not at the start of every weave
+        if await require_own(url, self.hub.receiver_id):
+            unanswered.pop(url, None)
+        else:
+            unanswered[url] = time.monotonic()
 
     def __repr__(self) -> str:
         return f"<Receiver on {self.host} port {self.port}>"
@@ -111,23 +124,45 @@ class _Registry:
             key = (os.getpid(), settings.host, settings.port)
             service = self._services.get(key)
             if service is None:
-                service = Service(settings.host, settings.port, limits)
-                self._services[key] = service
-                # A later weave may name the port that this one was given.
-                self._services[(service.pid, service.host, service.port)] = service
-                self._own_tokens[service] = secrets.token_urlsafe(24)
+                service = self._services[key] = self._open(settings, limits)
             receiver = Receiver(service, settings, self._own_tokens[service])
             for url in (receiver.url, receiver.grpc_url):
                 if url is not None:
                     self._warn_of_plain_text(url)
             return receiver
 
+    def _open(self, settings: CallbackSettings, limits: Limits) -> Service:
+        try:
+            service = Service(settings.host, settings.port, limits)
+        except CallbackUnreachableError as error:
+            ours = {each for each in self._services.values() if each.port == settings.port}
+            for other in ours:
+                if other.is_at(settings.host):
+                    return other  # under another name, such as localhost
+            if not ours:
+                raise
+            host = min(each.host for each in ours)
+            raise CallbackUnreachableError(
+                f"Wove cannot receive callbacks on {settings.host} port {settings.port}: this "
+                f"process does so already with callback_host={host!r}. Let all environments of "
+                "that port have the same callback_host, or set callback_port=0.",
+                reason=error.reason,
+            ) from error
+        # A later weave may name the port that this one was given.
+        self._services[(service.pid, service.host, service.port)] = service
+        self._own_tokens[service] = secrets.token_urlsafe(24)
+        return service
+
     def present(self, settings: CallbackSettings) -> Receiver | None:
-        with self.lock:
+        if not self.lock.acquire(blocking=False):
+            return None  # one is being opened, which may take as long as a name's look-up
+        try:
             service = self._services.get((os.getpid(), settings.host, settings.port))
             if service is None or (settings.grpc is not None and not service.has(settings.grpc)):
                 return None
             return self.receiver(settings, service.limits)
+        finally:
+            self.lock.release()
 
     def _warn_of_plain_text(self, url: str) -> None:
         parts = urlsplit(url)
@@ -175,7 +210,7 @@ def receiver_for(settings: CallbackSettings, *, limits: Limits | None = None) ->
 
 
 def open_receiver(settings: CallbackSettings) -> Receiver | None:
-    """The receiver of `settings` if it is open already; never blocks."""
+    """The receiver of `settings` if it is open already and nobody is opening one; never blocks."""
     return _registry.present(settings)
 
 

@@ -8,14 +8,15 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from wove.errors import MissingPackageError
 from wove.receiver.door import Door
 from wove.receiver.http import EventConnection
 from wove.receiver.hub import Hub
-from wove.receiver.limits import Limits
-from wove.receiver.listener import Listener, bind, close_sockets_on
+from wove.receiver.limits import Limits, within_open_files
+from wove.receiver.listener import Listener, address_of, bind, close_sockets_on
 
 if TYPE_CHECKING:
     from wove.receiver.grpc import GrpcDoor
@@ -45,18 +46,24 @@ class Service:
         port: the port that is bound.
         pid: the process it serves.
         hub: its rules.
+        unanswered: callback URLs, without their token, where nobody answered, and when
+            (monotonic seconds).
     """
 
     def __init__(self, host: str, port: int, limits: Limits) -> None:
+        limits = within_open_files(limits)
         self._listener: Listener = bind(host, port, limits.backlog)
+        # Those beyond the limit are told so; many more at once are not even that.
+        self._listener.most = limits.connections + max(8, limits.connections // 8)
         self.host = host
         self.port: int = self._listener.getsockname()[1]
         self.pid = os.getpid()
         self.limits = limits
         self.hub = Hub()
         self._loop = asyncio.new_event_loop()
+        self.unanswered: dict[str, float] = {}
         self._door = Door(self.hub, limits, self._loop)
-        self._grpc: dict[GrpcSettings, GrpcDoor] = {}
+        self._grpc: dict[tuple[object, ...], GrpcDoor] = {}
         self._stopping: asyncio.Event | None = None
         self._thread = threading.Thread(
             target=self._run, name=f"wove-receiver-{self.port}", daemon=True
@@ -65,7 +72,7 @@ class Service:
 
     def has(self, settings: GrpcSettings) -> bool:
         """Whether there is a gRPC door for these settings."""
-        return settings in self._grpc
+        return settings.door in self._grpc
 
     def grpc_port(self, settings: GrpcSettings) -> int:
         """The port of the gRPC door for these settings, which is opened if there is none yet.
@@ -74,7 +81,7 @@ class Service:
             CallbackUnreachableError: the address cannot be bound.
             MissingPackageError: gRPC is not installed.
         """
-        door = self._grpc.get(settings)
+        door = self._grpc.get(settings.door)
         if door is None:
             try:
                 from wove.receiver.grpc import GrpcDoor  # 100 ms, and a package of its own
@@ -87,8 +94,17 @@ class Service:
             door = GrpcDoor(self._door, settings)
             starting = asyncio.run_coroutine_threadsafe(door.start(), self._loop)
             starting.result(_START_SECONDS)
-            self._grpc[settings] = door
+            self._grpc[settings.door] = door
+            # A later weave may name the port that this one was given.
+            self._grpc[replace(settings, port=door.port).door] = door
         return door.port
+
+    def is_at(self, host: str) -> bool:
+        """Whether `host`, by whatever name, is the address that is bound."""
+        try:
+            return bool(address_of(host, self.port)[-1] == self._listener.getsockname())
+        except OSError:
+            return False
 
     def call(self, function: Callable[[], T]) -> Future[T]:
         """Call `function` on the receiver's thread, after every request that has arrived.
@@ -118,7 +134,7 @@ class Service:
         return future
 
     def tell(self) -> None:
-        """Wait until workers know what was given up; no longer than a heartbeat's interval."""
+        """Wait until workers know what was given up; little longer than a heartbeat's interval."""
         while self.hub.must_tell() and self._thread.is_alive():
             time.sleep(0.02)
 
@@ -134,7 +150,7 @@ class Service:
     def close_inherited(self) -> None:
         """In a forked child: give up the sockets that belong to the parent."""
         self._listener.close_inherited()
-        for door in self._grpc.values():
+        for door in set(self._grpc.values()):
             close_sockets_on(door.port)
 
     def _set_stopping(self) -> None:
@@ -160,7 +176,7 @@ class Service:
         accepting = asyncio.all_tasks() - {asyncio.current_task()}
         if accepting:
             await asyncio.wait(accepting, timeout=_STOP_SECONDS / 2)
-        for door in self._grpc.values():
+        for door in set(self._grpc.values()):
             await door.stop()
         self._door.close()
         await asyncio.sleep(0)  # lets every connection_lost run

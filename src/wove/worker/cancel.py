@@ -3,7 +3,8 @@
 A sync callable is stopped by an exception that is injected into its thread. The
 interpreter delivers it between two steps of Python code: a call that blocks in C
 (`time.sleep`, a database driver, a long multiplication of matrices) first runs to
-its end. An async callable is cancelled as any asyncio task.
+its end. An async callable is cancelled as any asyncio task. Where gevent or eventlet has
+put greenlets in place of threads, a sync callable is not stopped.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ class Stop:
             self.reason = reason
             if self._state is _State.SYNC:
                 self._injected = True
-                _inject(self._thread)
+                if not _inject(self._thread):
+                    self._injected = False
             elif self._cancel is not None:
                 self._cancel()
         self.on_ask()
@@ -174,9 +176,11 @@ class Stop:
         return self._state is _State.ABANDONED
 
 
-def _inject(thread: int) -> None:
+def _inject(thread: int) -> bool:
+    """Have the thread raise `TaskStopped`; False if it is none: gevent's and eventlet's are not."""
     exception = ctypes.py_object(TaskStopped)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), exception)
+    found = ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), exception)
+    return bool(found)
 
 
 def _came_of_stop(exc: BaseException | None) -> bool:

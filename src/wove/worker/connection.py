@@ -1,12 +1,14 @@
-"""One HTTP/1.1 connection: a request in one send, its answer parsed by httptools."""
+"""One HTTP/1.1 connection: a request, its answer parsed by httptools."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import select
 import socket
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import httptools
@@ -21,6 +23,10 @@ __all__ = ["Connection", "Response"]
 CONNECT_SECONDS = 10.0
 LEFTOVER_SECONDS = 1.0
 """How long an answer may take that is looked for after the request could not be sent whole."""
+STALL_SECONDS = 30.0
+"""How long the sending of a request may go without progress."""
+SLICE_BYTES = 64 * 1024
+"""What is sent before it is looked again whether there is an answer already."""
 MAX_ANSWER_BYTES = 1024 * 1024
 
 
@@ -92,6 +98,7 @@ class Connection:
             sock.close()
             raise
         self._socket = sock
+        self._again = _would_block(endpoint)
         self._timeout = timeout
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
@@ -102,24 +109,34 @@ class Connection:
 
         Args:
             request: head and body.
-            timeout: seconds for each step of progress, not for the whole.
+            timeout: seconds for the whole.
 
         Raises:
             OSError: there was no complete answer. The connection is of no more use.
         """
+        deadline = time.monotonic() + timeout
+        response = Response()
         self._wait_at_most(timeout)
+        whole = True
         try:
-            self._socket.sendall(request)
+            rest = memoryview(request)
+            rest = rest[self._socket.send(rest[:SLICE_BYTES]) :]
+            if rest:
+                whole = self._send_rest(rest, response, deadline)
         except TimeoutError:
             raise
         except OSError:
             # A receiver that refuses a body early breaks the connection; its answer, which
             # says why, is waiting to be read.
-            self._wait_at_most(LEFTOVER_SECONDS)
             with contextlib.suppress(OSError):
-                return self._read()
+                self._wait_at_most(LEFTOVER_SECONDS)
+                self._read(response, time.monotonic() + LEFTOVER_SECONDS)
+                response.keep_alive = False
+                return response
             raise
-        return self._read()
+        self._read(response, deadline)
+        response.keep_alive = response.keep_alive and whole
+        return response
 
     def is_stale(self) -> bool:
         """The other side has closed it, or sent what nobody asked for."""
@@ -138,24 +155,83 @@ class Connection:
             self._timeout = timeout
             self._socket.settimeout(timeout)
 
-    def _read(self) -> Response:
-        response = Response()
-        while not response.complete:
-            data = self._socket.recv(65536)
-            if not data:
-                if response.ended():
-                    break
-                raise ConnectionError("the connection was closed before a complete answer")
+    def _send_rest(self, rest: memoryview, response: Response, deadline: float) -> bool:
+        """Send until all is sent, or an answer begins, which is read as far as it is there.
+
+        Whoever refuses a body early may neither read the rest nor close the connection.
+
+        Returns:
+            All was sent.
+        """
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN | select.POLLOUT)
+        self._wait_at_most(0)
+        while rest and response.status < HTTPStatus.OK:
+            ready = poll.poll(min(_left(deadline), STALL_SECONDS) * 1000)
+            if not ready:
+                raise TimeoutError("the request could not be sent in time")
             try:
-                response.parser.feed_data(data)
-            except httptools.HttpParserError as error:
-                raise ConnectionError(f"the answer is not HTTP: {error}") from None
+                if ready[0][1] & ~select.POLLOUT:
+                    self._receive(response)
+                else:
+                    rest = rest[self._socket.send(rest[:SLICE_BYTES]) :]
+            except self._again:
+                time.sleep(0.001)  # TLS has something to do before
+        self._wait_at_most(_left(deadline))
+        return not rest
+
+    def _read(self, response: Response, deadline: float) -> None:
+        while not response.complete:
+            self._receive(response)
+            if not response.complete:
+                self._wait_at_most(_left(deadline))
         self.last_used = time.monotonic()
-        return response
+
+    def _receive(self, response: Response) -> None:
+        data = self._socket.recv(65536)
+        if not data:
+            if response.ended():
+                return
+            raise ConnectionError("the connection was closed before a complete answer")
+        try:
+            response.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            raise ConnectionError("the answer is 101, and nothing was asked to change") from None
+        except httptools.HttpParserError as error:
+            raise ConnectionError(f"the answer is not HTTP: {error}") from None
+
+
+def _left(deadline: float) -> float:
+    """Seconds until then.
+
+    Raises:
+        TimeoutError: there are none.
+    """
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("no answer in time")
+    return left
+
+
+def _would_block(endpoint: Endpoint) -> tuple[type[OSError], ...]:
+    if endpoint.scheme != "https":
+        return (BlockingIOError,)
+    import ssl
+
+    return (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 @functools.lru_cache(maxsize=1)
 def _tls() -> ssl.SSLContext:
+    """What TLS needs, from files that the worker's environment names.
+
+    Raises:
+        OSError: a file cannot be read, or is no PEM file of its kind.
+    """
     import ssl
 
-    return ssl.create_default_context()
+    context = ssl.create_default_context(cafile=os.environ.get("WOVE_HTTPS_CA") or None)
+    certificate = os.environ.get("WOVE_HTTPS_CERTIFICATE")
+    if certificate:
+        context.load_cert_chain(certificate, os.environ.get("WOVE_HTTPS_PRIVATE_KEY") or None)
+    return context

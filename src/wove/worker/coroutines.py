@@ -7,7 +7,7 @@ import contextlib
 import contextvars
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, NoReturn
 
 from wove.worker.cancel import Stop
 from wove.worker.forks import ending_forks
@@ -55,11 +55,19 @@ def on_loop(loop: asyncio.AbstractEventLoop) -> RunCoroutine:
                 task.exception()  # asyncio need not complain that nobody asked for it
             ended.set()
 
-        loop.call_soon_threadsafe(begin, context=contextvars.copy_context())
+        def give_up() -> NoReturn:
+            stop.returned()
+            if not tasks:
+                coroutine.close()  # it never began
+            raise RuntimeError("the worker's event loop was closed while the task ran")
+
+        try:
+            loop.call_soon_threadsafe(begin, context=contextvars.copy_context())
+        except RuntimeError:  # it is closed already
+            give_up()
         while not ended.wait(LOOP_CHECK_SECONDS):
             if loop.is_closed():
-                stop.returned()
-                raise RuntimeError("the worker's event loop was closed while the task ran")
+                give_up()
         return tasks[0].result()
 
     return run

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wove.contract import ContractError
-from wove.dispatch.failures import error_info
+from wove.dispatch.failures import error_info, scrub, words_of
 from wove.dispatch.pickling import dumps, dumps_exception, find_unpicklable
 from wove.dispatch.plain import NotPlain, dump_plain
 from wove.errors import (
@@ -23,6 +23,9 @@ from wove.worker.messages import Body, Messages
 from wovepb.v1.event_pb2 import Event
 
 __all__ = ["Ending", "Endings", "not_loadable"]
+
+SHOWN = 200
+"""Characters that an error shows of a value."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ class Endings:
         """
         info = error_info(exc)
         if not isinstance(exc, Exception):
-            info.message = _exit_words(exc)
+            info.message = scrub(_exit_words(exc))
         loads = self._pickles and isinstance(exc, Exception)
         pickle = dumps_exception(exc) if loads else None
         for attempt in (pickle, None):
@@ -118,6 +121,11 @@ class Endings:
         if isinstance(body, DeliveryError):
             return self.minimal(info.kind, info.message, source="wove", code=info.code)
         return Ending("failed", body, info.kind, info.message)
+
+    def worker_failed(self, trouble: BaseException) -> Ending:
+        """Something in the worker itself went wrong, and the callable's outcome is not known."""
+        words = f"the worker itself failed at task {self._task!r}: {words_of(trouble)}"
+        return self.minimal(WorkerLostError.__name__, words, code=ErrorCode.WORKER_LOST.value)
 
     def stopped(self, reason: str, *, forced: bool = False) -> Ending:
         """The callable was stopped."""
@@ -189,9 +197,17 @@ def not_loadable(task: str, part: str, trouble: BaseException) -> DeliveryError:
 
 def _exit_words(exc: BaseException) -> str:
     if isinstance(exc, SystemExit):
-        return f"the task called sys.exit({exc.code!r:.200}): return, or raise an exception"
+        return f"the task called sys.exit({_shown(exc.code)}): return, or raise an exception"
     text = _words(exc)
     return f"the task was ended by {type(exc).__name__}" + (f": {text}" if text else "")
+
+
+def _shown(value: Any) -> str:
+    try:
+        # A long text is cut before it is copied once more.
+        return repr(value[:SHOWN] if type(value) is str else value)[:SHOWN]
+    except BaseException:  # noqa: BLE001 - the object's own __repr__
+        return f"a {type(value).__name__}"
 
 
 def _stop_words(exc: BaseException) -> str:

@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 
 __all__ = ["Endpoint"]
 
+MAX_LABEL = 63
+"""Characters between two dots of a host's name: DNS knows no longer ones."""
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -33,7 +36,8 @@ class Endpoint:
         """Take a callback URL apart.
 
         Raises:
-            ValueError: it is not an HTTP URL of printable ASCII. The message does not hold it.
+            ValueError: it is not an HTTP URL of printable ASCII, or its host cannot exist. The
+                message does not hold it.
         """
         if not url.isascii() or not url.isprintable() or " " in url:
             raise ValueError("it holds characters that a URL must escape")
@@ -42,7 +46,12 @@ class Endpoint:
             raise ValueError(f"its scheme is {parts.scheme!r}; http and https are known")
         if not parts.hostname:
             raise ValueError("it names no host")
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+        labels = parts.hostname.removesuffix(".").split(".")
+        if not all(0 < len(label) <= MAX_LABEL for label in labels):
+            raise ValueError("its host has an empty part, or one of over 63 characters")
+        port = (443 if parts.scheme == "https" else 80) if parts.port is None else parts.port
+        if port == 0:
+            raise ValueError("its port is 0; 1 to 65535 can be connected to")
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         authority = parts.netloc.rpartition("@")[2]
         return cls(parts.scheme, parts.hostname, port, authority, target)

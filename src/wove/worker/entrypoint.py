@@ -184,7 +184,11 @@ def _wait(payload: Payload, *, may_be_left: bool, encoding: Encoding | None = No
     changed = threading.Event()
     execution.on_done = execution.stop.on_ask = changed.set
     try:
-        _in_thread(execution.run)
+        try:
+            _in_thread(execution.run)
+        except RuntimeError:
+            # The machine has no more threads, or the interpreter is about to end.
+            execution.run()
         _until_done(execution, changed, may_be_left=may_be_left)
     except BaseException as error:  # what the host raised here, through a signal
         execution.interrupt(error)

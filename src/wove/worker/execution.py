@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import os
 import threading
 import time
@@ -22,7 +23,7 @@ from wove.worker.endings import Ending, Endings, not_loadable
 from wove.worker.endpoint import Endpoint
 from wove.worker.extensions import Reports
 from wove.worker.forks import end_if_forked
-from wove.worker.heartbeat import Pulse
+from wove.worker.heartbeat import Pulse, usable_interval
 from wove.worker.host import HostFacts
 from wove.worker.messages import Body, Messages
 from wove.worker.reporter import Reporter, Undelivered
@@ -33,6 +34,8 @@ from wove.worker.tasks import arguments_of, carries_pickles, find
 from wovepb.v1.payload_pb2 import TaskPayload
 
 __all__ = ["Encoding", "Execution", "Shutdown"]
+
+_log = logging.getLogger(__name__)
 
 Encoding = Literal["json", "protobuf", "grpc"]
 """How events travel: flat JSON, binary over HTTP, or gRPC."""
@@ -113,7 +116,7 @@ class Execution:
     def run(self) -> None:
         """Run it and report. Never raises: `summary` and `failure` say what became of it."""
         try:
-            ending = self._lead()
+            ending = self._lead_safely()
             # Loading and pickling run the task's code too, and that may fork as well.
             failed = ending is None or ending.outcome != "succeeded"
             end_if_forked(self._pid, SystemExit(1) if failed else None)
@@ -160,6 +163,16 @@ class Execution:
 
     # ---- the run's own thread ---------------------------------------------------------------
 
+    def _lead_safely(self) -> Ending | None:
+        """`_lead`; a fault of ours or of the machine is an ending, too: the weave must hear."""
+        try:
+            return self._lead()
+        except BaseException as trouble:  # noqa: BLE001 - as its name says
+            _log.exception("a run failed in the worker itself")
+            if not isinstance(trouble, Exception):
+                self.failure = trouble  # an exit is for whoever waits, too
+            return self._endings.worker_failed(trouble)
+
     def _lead(self) -> Ending | None:
         """Everything up to the ending; None if the task was not let start."""
         try:
@@ -205,9 +218,8 @@ class Execution:
             self._summarize("not_started", True, "StartRefused", message)
             return False
         if interval is not None:
-            if answer.ack is not None and answer.ack.HasField("heartbeat_seconds"):
-                interval = answer.ack.heartbeat_seconds
-            self._begin_to_beat(interval)
+            asked = 0.0 if answer.ack is None else answer.ack.heartbeat_seconds
+            self._begin_to_beat(usable_interval(asked) or interval)
         if accepted:
             self._heard_start(answer)
         return True
@@ -222,13 +234,16 @@ class Execution:
         with self._lock:
             if self._over:  # abandoned while the start was being announced
                 return
-            self._pulse = Pulse(
-                self._payload.run_id,
-                self.reporter.route,
-                interval=interval,
-                make=self._beat,
-                heard=self._heard_beat,
-            )
+            try:
+                self._pulse = Pulse(
+                    self._payload.run_id,
+                    self.reporter.route,
+                    interval=interval,
+                    make=self._beat,
+                    heard=self._heard_beat,
+                )
+            except RuntimeError as error:  # no thread: the task can run all the same
+                _log.warning("task %r runs without heartbeats: %s", self._task, error)
 
     def _call(self) -> Any:
         function, arguments = self._load() if self._pickles else self._look_up()
@@ -260,12 +275,12 @@ class Execution:
         self._reports.close()
         seconds = self._terminal_seconds()
         try:
-            answer = self.reporter.deliver(ending.body, seconds=seconds)
+            answer = self.reporter.deliver(ending.body, seconds=seconds, replaceable=True)
             if answer.verdict is Verdict.INVALID:
                 refused = f"{answer.text}; it was {ending.kind or 'a result'}: {ending.message}"
                 ending = self._endings.minimal(
                     "EventRefused",
-                    f"the receiver refused the event of task {self._task!r}: {refused}",
+                    f"the event of task {self._task!r} was refused: {refused}",
                     code=_refusal_code(answer),
                 )
                 answer = self.reporter.deliver(ending.body, seconds=seconds)

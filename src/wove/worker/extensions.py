@@ -159,10 +159,13 @@ class Reports:
         with self._changed:
             if self._closed:
                 return
-            self._waiting.append(body)
             if not self._started:
+                try:
+                    threading.Thread(target=self._send, name="wove-reports", daemon=True).start()
+                except RuntimeError:  # no thread: what the task says is lost, not the task
+                    return
                 self._started = True
-                threading.Thread(target=self._send, name="wove-reports", daemon=True).start()
+            self._waiting.append(body)
             self._changed.notify_all()
 
     def _send(self) -> None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
-import time
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 import grpc
 
@@ -22,6 +18,7 @@ from wove.contract.services import (
     request_from_event,
 )
 from wove.worker.answers import Answer, Verdict, judge_status
+from wove.worker.grpc_channels import Peer, Target, channels
 from wovepb.v1.ack_pb2 import EventAck
 from wovepb.v1.event_service_pb2 import StreamEventsResponse
 
@@ -30,11 +27,6 @@ if TYPE_CHECKING:
     from wove.worker.routes import Line, Route
 
 __all__ = ["GrpcRoute"]
-
-CONNECT_SECONDS = 3.0
-"""How long a channel may take to be made before HTTP is used instead."""
-AVOID_SECONDS = 60.0
-"""For how long an address is not tried again after that."""
 
 _STATUSES: dict[grpc.StatusCode, int] = {
     grpc.StatusCode.INVALID_ARGUMENT: 400,
@@ -52,28 +44,6 @@ _STATUSES: dict[grpc.StatusCode, int] = {
 """HTTP's word for each code, by the table of event_service.proto; 403 for all others."""
 _BY_NUMBER = {code.value[0]: code for code in grpc.StatusCode}
 
-_OPTIONS = [
-    ("grpc.enable_retries", 0),  # retries are the reporter's
-    ("grpc.max_send_message_length", -1),
-    ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.use_local_subchannel_pool", 1),  # two channels are two connections
-]
-
-
-@dataclass(frozen=True)
-class _Target:
-    """`callback_grpc` in parts."""
-
-    address: str
-    secure: bool
-    token: str = field(repr=False)
-
-    @classmethod
-    def parse(cls, url: str) -> _Target:
-        parts = urlsplit(url)
-        return cls(parts.netloc, parts.scheme == "grpcs", unquote(parts.path[1:]))
-
 
 class GrpcRoute:
     """Calls of `EventService`; see `Route`.
@@ -85,11 +55,12 @@ class GrpcRoute:
     """
 
     def __init__(self, url: str, receiver_id: str, *, otherwise: Route) -> None:
-        self._target = _Target.parse(url)
+        self._target = target = Target.parse(url)
+        self._peer = target.peer
         self._receiver_id = receiver_id
         self._otherwise = otherwise
         self._metadata = (
-            ("authorization", f"Bearer {self._target.token}"),
+            ("authorization", f"Bearer {target.token}"),
             ("wove-receiver", receiver_id),
         )
 
@@ -102,40 +73,54 @@ class GrpcRoute:
         self, body: Body, *, timeout: float, fresh: bool = False, line: Line | None = None
     ) -> Answer:
         """See `Route`."""
+        answer: Answer | None = None
         if isinstance(line, _GrpcLine):
             if line.ready():
-                return line.exchange(request_from_event(body.data), timeout)
-            spare = line.spare(self._otherwise)
-            return self._otherwise.post(body, timeout=timeout, fresh=fresh, line=spare)
-        channel = _channels.get(self._target, fresh=fresh) if line is None else None
+                answer = line.exchange(request_from_event(body.data), timeout)
+            if answer is None:
+                line = line.spare(self._otherwise)
+        elif line is None:
+            channel = channels().get(self._peer, fresh=fresh)
+            if channel is not None:
+                answer = self._publish(channel, body, timeout)
+        if answer is None:
+            answer = self._otherwise.post(body, timeout=timeout, fresh=fresh, line=line)
+            why = channels().why_avoided(self._peer) if answer.verdict is Verdict.RETRY else ""
+            if why:
+                answer = replace(answer, text=f"{answer.text}; by gRPC: {why}")
+        return answer
+
+    def new_line(self) -> Line:
+        """See `Route`: a call of StreamEvents on a channel of its own."""
+        channel = channels().connect(self._peer)
         if channel is None:
-            return self._otherwise.post(body, timeout=timeout, fresh=fresh, line=line)
+            return self._otherwise.new_line()
+        return _GrpcLine(self._peer, channel, self._metadata, self._receiver_id)
+
+    def _publish(self, channel: grpc.Channel, body: Body, timeout: float) -> Answer | None:
+        """One call; None if there is no receiver to be called there."""
         call = channel.unary_unary(PUBLISH_METHOD)
         request = request_from_event(body.data)
         try:
             data, state = call.with_call(request, timeout=timeout, metadata=self._metadata)
         except grpc.RpcError as error:
-            if _is_lost(error):
-                _channels.forget(self._target, channel)
+            # Of the many calls that a broken connection ends, one says so.
+            known = _is_lost(error) and not channels().forget(self._peer, channel)
+            if not known and _is_nobodys(self._peer, error):
+                return None
             return _judge_error(error, self._receiver_id)
+        answered_by = _value(state.initial_metadata(), "wove-receiver")
+        if answered_by is None:
+            channels().strange(self._peer, "OK, not from a Wove receiver")
+        else:
+            channels().answered(self._peer)
         try:
             ack = ack_from_answer(data)
         except ContractError:
             ack = None  # accepted all the same
         return judge_status(
-            200,
-            "OK",
-            answered_by=_value(state.initial_metadata(), "wove-receiver"),
-            receiver_id=self._receiver_id,
-            ack=ack,
+            200, "OK", answered_by=answered_by, receiver_id=self._receiver_id, ack=ack
         )
-
-    def new_line(self) -> Line:
-        """See `Route`: a call of StreamEvents on a channel of its own."""
-        channel = _channels.connect(self._target)
-        if channel is None:
-            return self._otherwise.new_line()
-        return _GrpcLine(self._target, channel, self._metadata, self._receiver_id)
 
 
 class _GrpcLine:
@@ -145,13 +130,13 @@ class _GrpcLine:
 
     def __init__(
         self,
-        target: _Target,
+        peer: Peer,
         channel: grpc.Channel,
         metadata: tuple[tuple[str, str], ...],
         receiver_id: str,
     ) -> None:
         self.on_cancel: Callable[[str], None] = lambda run_id: None
-        self._target = target
+        self._peer = peer
         self._channel: grpc.Channel | None = channel
         self._spare: Line | None = None
         self._metadata = metadata
@@ -161,7 +146,7 @@ class _GrpcLine:
     def ready(self) -> bool:
         """It has a channel, a new one if the last was lost; False if none can be made."""
         if self._channel is None:
-            self._channel = _channels.connect(self._target)
+            self._channel = channels().connect(self._peer)
         return self._channel is not None
 
     def spare(self, route: Route) -> Line:
@@ -170,8 +155,12 @@ class _GrpcLine:
             self._spare = route.new_line()
         return self._spare
 
-    def exchange(self, request: bytes, timeout: float) -> Answer:
-        """Send one event and wait for its answer; one at a time, and only if `ready`."""
+    def exchange(self, request: bytes, timeout: float) -> Answer | None:
+        """Send one event and wait for its answer; one at a time, and only if `ready`.
+
+        Returns:
+            None if there is no receiver to be called.
+        """
         call = self._call
         if call is None or call.ended:
             assert self._channel is not None  # noqa: S101 - `ready` has said so
@@ -180,12 +169,16 @@ class _GrpcLine:
             ack = call.exchange(request, timeout)
         except queue.Empty:
             self._hang_up()
+            if channels().strange(self._peer, "no answer in time", silent=True):
+                self._let_go()
             return Answer(Verdict.RETRY, "no answer in time")
         except grpc.RpcError as error:
             self._hang_up()
-            if _is_lost(error):
+            nobody = _is_nobodys(self._peer, error)
+            if nobody or _is_lost(error):
                 self._let_go()
-            return _judge_error(error, self._receiver_id)
+            return None if nobody else _judge_error(error, self._receiver_id)
+        channels().answered(self._peer)
         code = _BY_NUMBER.get(ack.code, grpc.StatusCode.UNKNOWN)
         status = 200 if not ack.code else _STATUSES.get(code, 403)
         retry_after = ack.retry_after_seconds if ack.HasField("retry_after_seconds") else None
@@ -286,6 +279,25 @@ def _is_lost(error: Any) -> bool:
     return _value(error.trailing_metadata(), "wove-receiver") is None
 
 
+def _is_nobodys(peer: Peer, error: Any) -> bool:
+    """No receiver has said this, and none would: what is there does not know the service.
+
+    What might pass, such as a balancer's own refusal, is counted.
+    """
+    if isinstance(error, _Ended):
+        return False
+    if _value(error.trailing_metadata(), "wove-receiver") is not None:
+        channels().answered(peer)
+        return False
+    code = error.code()
+    reason = f"{code.name}, not from a Wove receiver"
+    if code not in _STATUSES:
+        channels().avoid(peer, reason)
+        return True
+    channels().strange(peer, reason, silent=code is grpc.StatusCode.DEADLINE_EXCEEDED)
+    return False
+
+
 def _judge_error(error: Any, receiver_id: str) -> Answer:
     code = error.code()
     # Refused before a call began, or by gRPC itself: a receiver's refusals carry its id.
@@ -311,76 +323,3 @@ def _seconds(text: str | None) -> float | None:
         return None if text is None else max(0.0, float(text))
     except ValueError:
         return None
-
-
-class _Channels:
-    """This process's channels by target, and the targets to which none could be made."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._open: dict[_Target, grpc.Channel] = {}
-        self._avoid: dict[_Target, float] = {}
-
-    def get(self, target: _Target, *, fresh: bool = False) -> grpc.Channel | None:
-        """A channel that works, or did; None where there is none."""
-        with self._lock:
-            channel = None if fresh else self._open.get(target)
-        if channel is not None:
-            return channel
-        made = self.connect(target)
-        with self._lock:
-            if made is not None:
-                # The one before may be in use: the collector closes it.
-                self._open[target] = made
-        return made
-
-    def forget(self, target: _Target, channel: grpc.Channel) -> None:
-        """This one does not work any more; whoever uses it closes it by letting go of it."""
-        with self._lock:
-            if self._open.get(target) is channel:
-                del self._open[target]
-
-    def connect(self, target: _Target) -> grpc.Channel | None:
-        """A new channel, once it is connected; None when that cannot be."""
-        with self._lock:
-            if self._avoid.get(target, 0.0) > time.monotonic():
-                return None
-        channel = (
-            grpc.secure_channel(target.address, _credentials(), _OPTIONS)
-            if target.secure
-            else grpc.insecure_channel(target.address, _OPTIONS)
-        )
-        try:
-            grpc.channel_ready_future(channel).result(CONNECT_SECONDS)
-        except grpc.FutureTimeoutError:
-            channel.close()
-            with self._lock:
-                self._avoid[target] = time.monotonic() + AVOID_SECONDS
-            return None
-        return channel
-
-
-def _credentials() -> grpc.ChannelCredentials:
-    """What TLS needs, from files that the worker's environment names."""
-
-    def read(name: str) -> bytes | None:
-        path = os.environ.get(name)
-        return Path(path).read_bytes() if path else None
-
-    return grpc.ssl_channel_credentials(
-        root_certificates=read("WOVE_GRPC_CA"),
-        private_key=read("WOVE_GRPC_PRIVATE_KEY"),
-        certificate_chain=read("WOVE_GRPC_CERTIFICATE"),
-    )
-
-
-_channels = _Channels()
-
-
-def _after_fork() -> None:
-    global _channels
-    _channels = _Channels()  # the parent's are the parent's
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

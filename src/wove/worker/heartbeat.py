@@ -22,7 +22,7 @@ from wove.worker.reporter import FIRST_BACKOFF
 from wove.worker.routes import Line, Route
 from wovepb.v1.ack_pb2 import EventAck
 
-__all__ = ["Pulse"]
+__all__ = ["Pulse", "usable_interval"]
 
 _log = logging.getLogger(__name__)
 
@@ -30,8 +30,16 @@ IDLE_SECONDS = 30.0
 """A thread without a run to beat for ends after this."""
 MAX_PULSES = 16
 """Runs that one thread beats for. It waits for each answer: more runs get a further thread."""
-BEAT_SECONDS = 10.0
-"""An answer to a beat that takes longer is not waited for."""
+BEAT_SECONDS = (1.0, 10.0)
+"""An answer to a beat is waited for as long as the interval, but within these."""
+INTERVALS = (0.01, 240.0)
+"""Shorter ones would be a flood; after five minutes without a word a receiver hangs up."""
+
+
+def usable_interval(asked: float) -> float | None:
+    """An interval in seconds, within `INTERVALS`; None for what is none: 0, below, not finite."""
+    shortest, longest = INTERVALS
+    return min(max(asked, shortest), longest) if 0 < asked < math.inf else None
 
 
 class Pulse:
@@ -84,7 +92,8 @@ class Pulse:
         make, heard = self._make, self._heard
         if make is None:
             return 0.0
-        timeout = min(self.interval, BEAT_SECONDS)
+        shortest, longest = BEAT_SECONDS
+        timeout = min(max(self.interval, shortest), longest)
         answer = self.route.post(make(), timeout=timeout, fresh=self._elsewhere, line=line)
         self._elsewhere = answer.verdict is Verdict.ELSEWHERE
         if not answer.is_final:
@@ -92,8 +101,8 @@ class Pulse:
             backoff = random.uniform(0.5, 1) * FIRST_BACKOFF * 2 ** min(self._failures, 16)  # noqa: S311
             return float(min(self.interval, backoff))
         self._failures = 0
-        if answer.ack is not None and 0 < answer.ack.heartbeat_seconds < math.inf:
-            self.interval = answer.ack.heartbeat_seconds
+        if answer.ack is not None:
+            self.interval = usable_interval(answer.ack.heartbeat_seconds) or self.interval
         heard(answer)
         return self.interval
 
@@ -106,6 +115,7 @@ class _Heart:
         self._pushes = False
         self._changed = threading.Condition()
         self._due: list[tuple[float, int, Pulse]] = []
+        self._beating: Pulse | None = None
         self._number = itertools.count()
         self._beating_for = 0
         self._ended = False
@@ -145,6 +155,7 @@ class _Heart:
                 _log.exception("a heartbeat failed")
                 pause = pulse.interval
             with self._changed:
+                self._beating = None
                 if not pulse.stopped:
                     due = (time.monotonic() + pause, next(self._number), pulse)
                     heapq.heappush(self._due, due)
@@ -152,9 +163,12 @@ class _Heart:
 
     def _cancel(self, run_id: str) -> None:
         with self._changed:
-            pulses = [pulse for _, _, pulse in self._due if pulse.run_id == run_id]
+            pulses = [pulse for _, _, pulse in self._due]
+            if self._beating is not None:  # it may have to wait for its answer for long
+                pulses.append(self._beating)
         for pulse in pulses:
-            pulse.cancel()
+            if pulse.run_id == run_id:
+                pulse.cancel()
 
     def _next(self) -> Pulse | None:
         """Wait for a pulse to be due; None if there has been none for long."""
@@ -167,7 +181,8 @@ class _Heart:
                 if self._due:
                     idle_since = now
                     if self._due[0][0] <= now:
-                        return heapq.heappop(self._due)[2]
+                        self._beating = heapq.heappop(self._due)[2]
+                        return self._beating
                     self._changed.wait(self._due[0][0] - now)
                 elif now - idle_since >= IDLE_SECONDS:
                     self._ended = True

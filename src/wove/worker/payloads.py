@@ -25,6 +25,8 @@ def decode_payload(data: Mapping[str, Any] | str | bytes) -> tuple[TaskPayload, 
         payload = payload_from_json(_json(data) if isinstance(data, (str, bytes)) else data)
     except ContractError as error:
         raise _invalid(str(error)) from None
+    if not (payload.receiver_id.isascii() and payload.receiver_id.isprintable()):
+        raise _invalid("receiver_id: it must be printable ASCII, to travel as a header")
     try:
         return payload, Endpoint.parse(payload.callback_url)
     except ValueError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import threading
 import time
+from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from wove.worker.answers import Answer, Verdict
@@ -16,7 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["Reporter", "Undelivered"]
 
 ANSWER_SECONDS = 30.0
-"""Without progress for this long a try is given up."""
+"""A try without an answer is given up after this, and what its event takes to be sent."""
+BYTES_PER_SECOND = 64 * 1024
+"""The slowest link on which a large event still arrives."""
+TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+PROXY_REFUSALS = 3
+"""413 of somebody else than a receiver, so often in a row: a proxy's limit, and no accident."""
 FIRST_BACKOFF = 0.1
 MAX_BACKOFF = 10.0
 
@@ -45,28 +52,41 @@ class Reporter:
         self._hurry = threading.Event()
         self._latest = float("inf")
 
-    def deliver(self, body: Body, *, seconds: float, tried: Answer | None = None) -> Answer:
+    def deliver(
+        self,
+        body: Body,
+        *,
+        seconds: float,
+        tried: Answer | None = None,
+        replaceable: bool = False,
+    ) -> Answer:
         """Send until there is a final answer, with the same bytes each time.
 
         Args:
             body: the event.
             seconds: the deadline, from now.
             tried: the answer to a try that was made already, which was not final.
+            replaceable: a smaller event can take its place. A proxy that says 413 some times
+                in a row is then believed, as `Verdict.INVALID`.
 
         Raises:
             Undelivered: no final answer came in time.
         """
         begin = time.monotonic()
-        tries, fresh = 0, False
+        tries, fresh, too_large = 0, False, 0
         while True:
             answer, tried = tried, None
             if answer is None:
                 left = min(begin + seconds, self._latest) - time.monotonic()
-                timeout = max(min(ANSWER_SECONDS, left), 0.1)
+                patience = ANSWER_SECONDS + len(body.data) // BYTES_PER_SECOND
+                timeout = max(min(patience, left), 0.1)
                 answer = self.route.post(body, timeout=timeout, fresh=fresh)
             tries += 1
             if answer.is_final:
                 return answer
+            too_large = too_large + 1 if answer.status == TOO_LARGE else 0
+            if replaceable and too_large >= PROXY_REFUSALS:
+                return replace(answer, verdict=Verdict.INVALID)
             fresh = answer.verdict is Verdict.ELSEWHERE
             pause = random.uniform(0, min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** min(tries, 16)))  # noqa: S311
             if answer.retry_after is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import logging
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from wovepb.v1.payload_pb2 import TaskPayload
 
 __all__ = ["HttpRoute", "Line", "Route", "route_for"]
+
+_log = logging.getLogger(__name__)
 
 
 class Line(Protocol):
@@ -50,7 +53,7 @@ class Route(Protocol):
 
         Args:
             body: the event; the same on every try.
-            timeout: seconds without progress after which it is given up.
+            timeout: seconds after which it is given up.
             fresh: use a new connection.
             line: use this one, which `new_line` of a route of the same key has made.
         """
@@ -140,7 +143,10 @@ def route_for(payload: TaskPayload, endpoint: Endpoint, *, grpc: bool = True) ->
     if wanted and _has_grpc():
         from wove.worker.grpc_route import GrpcRoute
 
-        return GrpcRoute(payload.callback_grpc, payload.receiver_id, otherwise=http)
+        try:
+            return GrpcRoute(payload.callback_grpc, payload.receiver_id, otherwise=http)
+        except ValueError as error:
+            _log.warning("callback_grpc cannot be used: %s; events go by HTTP", error)
     return http
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import threading
 from collections.abc import Callable
 
 from wove.worker.answers import Answer, Verdict
+from wove.worker.heartbeat import usable_interval
 from wove.worker.messages import Body
 from wove.worker.reporter import Reporter, Undelivered
 from wovepb.v1.payload_pb2 import TaskPayload
@@ -25,8 +25,7 @@ def heartbeat_interval(payload: TaskPayload) -> float | None:
     """Seconds between heartbeats; None where the receiver does not take any."""
     if "heartbeat" not in payload.accepts:
         return None
-    asked = payload.delivery.delivery_heartbeat_seconds
-    return asked / 3 if 0 < asked < math.inf else DEFAULT_INTERVAL
+    return usable_interval(payload.delivery.delivery_heartbeat_seconds / 3) or DEFAULT_INTERVAL
 
 
 def announce(
@@ -58,6 +57,7 @@ def announce(
             with contextlib.suppress(Undelivered):  # the terminal event says it all
                 heard(later.deliver(body, seconds=START_SECONDS, tried=answer))
 
-        threading.Thread(target=deliver, name="wove-start", daemon=True).start()
+        with contextlib.suppress(RuntimeError):  # no thread: the terminal event says it all
+            threading.Thread(target=deliver, name="wove-start", daemon=True).start()
         return Answer(Verdict.RETRY, answer.text, answer.status)
     return answer

@@ -37,7 +37,7 @@ class Transport(Protocol):
         Args:
             endpoint: where to.
             request: a whole HTTP/1.1 request.
-            timeout: seconds without progress after which it is given up.
+            timeout: seconds after which it is given up.
             fresh: use a new connection.
 
         Raises:

@@ -9,12 +9,13 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import celery
 import pytest
 
-from tests.services import free_port
+from tests.services import free_port, start_redis, stop_service
 from wove.errors import ErrorCode, SubmissionError
 from wove.executors.backend_state import BackendStatus
 from wove.integrations import celery as module
@@ -181,6 +182,23 @@ def test_a_broker_that_refuses_the_login_is_not_called_down(rabbitmq_url: str) -
     assert caught.value.code is ErrorCode.SUBMIT_FAILED
     assert "hunter2" not in str(caught.value)
     assert "ACCESS_REFUSED" in str(caught.value.reason)
+
+
+@pytest.mark.parametrize("login", [":hunter2@", ""])
+def test_a_redis_that_refuses_the_login_is_not_called_down(tmp_path: Path, login: str) -> None:
+    started = start_redis(tmp_path)
+    try:
+        import redis
+
+        with redis.Redis.from_url(started.url) as client:
+            client.config_set("requirepass", "another")
+        with pytest.raises(SubmissionError, match="did not take the job") as caught:
+            submit({"broker_url": started.url.replace("://", f"://{login}")})
+    finally:
+        for pid in started.pids:
+            stop_service(pid)
+    assert caught.value.code is ErrorCode.SUBMIT_FAILED
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])

@@ -24,6 +24,10 @@ from wove.integrations.celery import CeleryAdapter
         ("amqp://me:hunter2@host//", "amqp://me:**@host//"),
         ("amqp://me@host//", "amqp://me@host//"),
         ("redis://:hun/ter?2@x@host/0", "redis://:**@host/0"),
+        ("amqp://me:hun;ter@host//", "amqp://me:**@host//"),
+        ("amqp://m/e:hunter2@host//", "amqp://m/e:**@host//"),
+        ("me:hunter2@host", "me:**@host"),
+        ("redis://me@host", "redis://me@host"),
         ("sentinel://host/?password=hunter2", "sentinel://host/"),
         ("redis://:a@one;redis://two", "redis://:**@one;redis://two"),
         (["redis://:a@one", "redis://two"], "redis://:**@one;redis://two"),
@@ -86,11 +90,27 @@ def test_a_transport_whose_package_is_missing(monkeypatch: pytest.MonkeyPatch) -
         start({"broker_url": "sqs://key:secret@"})
 
 
-@pytest.mark.parametrize("url", ["nosuch://me:hunter2@host", "redis://:hunter2/x@host/0"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nosuch://me:hunter2@host",
+        "redis://:hunter2/x@host/0",
+        "redis://host/0;redis://:hunter2/x@host/0",
+        "redis://host/0?nosuch=hunter2",
+    ],
+)
 def test_a_url_that_names_no_broker(url: str) -> None:
     with pytest.raises(ValueError, match="broker_url") as caught:
         start({"broker_url": url})
     assert f"scheme '{url.partition(':')[0]}'" in str(caught.value)
+    assert "hunter2" not in str(caught.value) + repr(caught.value.__cause__)
+
+
+@pytest.mark.parametrize("setting", ["result_backend", "backend_url"])
+@pytest.mark.parametrize("url", ["nosuch://me:hunter2@host", "redis://:hunter2/x@host/0"])
+def test_a_result_backend_that_cannot_be(setting: str, url: str) -> None:
+    with pytest.raises(ValueError, match=rf"\*\*@host.*, which is .*{setting}") as caught:
+        start({"broker_url": "memory://", setting: url})
     assert "hunter2" not in str(caught.value) + repr(caught.value.__cause__)
 
 

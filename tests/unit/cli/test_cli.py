@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -44,7 +46,16 @@ def test_the_console_script_is_installed() -> None:
     assert "--broker-url" in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [(), ("worker",), ("worker", "carrier-pigeon")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("worker",),
+        ("worker", "carrier-pigeon"),
+        ("worker", "celery", "--concurrency", "-3"),
+        ("worker", "celery", "--loglevel", "LOUD"),
+    ],
+)
 def test_arguments_that_make_no_sense(arguments: tuple[str, ...]) -> None:
     done = wove_command(*arguments)
     assert done.returncode == 2
@@ -85,6 +96,7 @@ def test_celery_that_is_not_installed_is_named(tmp_path: Path) -> None:
     ("reference", "words"),
     [
         ("no_such_module:app", "cannot import no_such_module"),
+        (":app", "names no module"),
         ("json:app", "json has no 'app'"),
         ("os:path", "'path' is a module, not a Celery application"),
     ],
@@ -105,6 +117,10 @@ def test_an_app_that_is_not_there(reference: str, words: str) -> None:
             ("--broker-url", "memory://", "--result-backend", "redis://:hunter2@127.0.0.1:1/0"),
             "cannot use the result backend redis://:**@127.0.0.1:1/0",
         ),
+        (
+            ("--broker-url", "memory://", "--result-backend", "mongodb://:hunter2/x@host/0"),
+            "cannot use the result backend mongodb://:**@host/0, which is --result-backend",
+        ),
     ],
 )
 def test_a_broker_that_celery_cannot_use(
@@ -118,6 +134,22 @@ def test_a_broker_that_celery_cannot_use(
     assert words in done.stderr
     assert "hunter2" not in done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def test_ctrl_c_while_the_broker_does_not_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(40)
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        command = subprocess.Popen(
+            [sys.executable, "-m", "wove.cli", "worker", "celery", "--broker-url", url],
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        with silent.accept()[0]:
+            command.send_signal(signal.SIGINT)
+            _, said = command.communicate(timeout=40)
+    assert (command.returncode, said) == (130, "wove: interrupted before it was ready\n")
 
 
 def test_a_sentence_ends_with_one_full_stop() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Optional, TypedDict
@@ -28,6 +29,24 @@ class Account:
     name: str
     balance: float = 0.0
 
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise ValueError("no name")
+
+
+@dataclass
+class Tree:
+    parts: list[Tree]
+
+
+@dataclass
+class Odd:
+    number: complex
+
+
+class OddRow(TypedDict):
+    number: complex
+
 
 class Row(TypedDict, total=False):
     key: str
@@ -51,6 +70,14 @@ def convert(annotation: Any, value: Any) -> Any:
         (bool, True, True),
         (None, None, None),
         (list, [1, "a"], [1, "a"]),
+        (set, [1], {1}),
+        (tuple, [1, "a"], (1, "a")),
+        (frozenset, [], frozenset()),
+        (typing.List, [1], [1]),  # noqa: UP006 - people still write it
+        (typing.Dict, {"a": 1}, {"a": 1}),  # noqa: UP006
+        (typing.Tuple, [1], (1,)),  # noqa: UP006
+        (tuple[()], [], ()),
+        (Mapping, {"a": 1}, {"a": 1}),
         (list[int], [1, 2], [1, 2]),
         (Sequence[str], ["a"], ["a"]),
         (set[int], [1, 2, 2], {1, 2}),
@@ -60,8 +87,12 @@ def convert(annotation: Any, value: Any) -> Any:
         (Mapping[str, Any], {"a": None}, {"a": None}),
         (Optional[int], None, None),  # noqa: UP045 - this form is understood, too
         (int | str, "a", "a"),
+        (float | int, 9007199254740993, 9007199254740993),
+        (float, 2**60, 2.0**60),
         (Literal["a", 1], 1, 1),
         (Annotated[int, "metres"], 5, 5),
+        (Annotated[list[int], {"unit": "metres"}], [5], [5]),
+        (Tree, {"parts": [{"parts": []}]}, Tree([Tree([])])),
         (Account, {"name": "x", "balance": 3}, Account("x", 3.0)),
         (list[Account], [{"name": "x"}], [Account("x")]),
         (Row, {"key": "k", "values": [1]}, {"key": "k", "values": [1]}),
@@ -90,13 +121,35 @@ def test_what_fits_becomes_what_is_annotated(annotation: Any, value: Any, result
         (Account, {"name": "x", "more": 1}, "unexpected more"),
         (Account, ["x"], "expected Account, got list"),
         (Row, {"key": 1}, r"\['key'\]: expected str"),
-        (dict[int, int], {"1": 1}, "cannot be checked by the standard library; install pydantic"),
-        (complex, 1, "cannot be checked"),
+        (float, 2**53 + 1, "an int that no float is equal to"),
+        (float, 10**400, "an int that no float is equal to"),
+        (set[list[int]], [[1]], "unhashable"),
+        (list[Account], [{"name": ""}], r"\[0\]: ValueError: no name"),
     ],
 )
 def test_what_does_not_fit_is_named(annotation: Any, value: Any, words: str) -> None:
     with pytest.raises(WrongType, match=words):
         convert(annotation, value)
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        complex,
+        dict[int, int],
+        list[complex],
+        Optional[complex],  # noqa: UP045
+        tuple[int, complex],
+        Odd,
+        dict[str, OddRow],
+    ],
+)
+def test_what_cannot_be_checked_is_refused_before_anything_is_sent(annotation: Any) -> None:
+    def stub() -> None: ...
+
+    stub.__annotations__["return"] = annotation
+    with pytest.raises(WrongType, match="cannot be checked by the standard library; install"):
+        returns(stub)
 
 
 def test_without_an_annotation_anything_fits() -> None:

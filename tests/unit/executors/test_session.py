@@ -825,3 +825,32 @@ async def test_an_item_cancelled_while_it_waits_gives_its_place_up():
         assert len(items.records) == 2
         with pytest.raises(asyncio.CancelledError):
             await waiting
+
+
+@in_loop
+async def test_items_that_wait_and_are_cancelled_with_the_one_in_flight():
+    async with items_on(Scripted(silent)) as items:
+        every = [items.start(delivery_max_in_flight=1) for _ in range(3)]
+        await until(lambda: items.records)
+        for each in every:
+            each.cancel()
+        ends = await asyncio.gather(*every, return_exceptions=True)
+        assert [type(end) for end in ends] == [asyncio.CancelledError] * 3
+
+
+@pytest.mark.parametrize("retries", [1, 2])
+@in_loop
+async def test_the_result_of_an_older_run_right_after_the_failure_of_the_newest(retries):
+    def script(executor, frame):
+        if frame["attempt"] == 0:
+            lost_times(1)(executor, frame)
+        elif frame["attempt"] == 1:
+            first = executor.sent("run_task")[0]
+            executor.put(frame, "task_error", exception=ValueError("the second"))
+            executor.put(first, "task_result", result="the first")  # it was not lost after all
+        else:
+            executor.result(frame, "the third")
+
+    async with items_on(Scripted(script)) as items:
+        assert await items.run(retries=retries) == "the first"
+        assert [record.state for record in items.records] == ["succeeded", "failed"]

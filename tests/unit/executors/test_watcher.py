@@ -102,6 +102,26 @@ async def test_a_poll_that_raises_is_asked_again_and_harms_nobody(trouble):
     await one.watcher.stop()
 
 
+@pytest.mark.parametrize("answer", [None, ["a"], {"a": "lost"}, {"a": {"status": "lost"}}])
+@in_loop
+async def test_an_answer_of_another_type_is_none_and_is_told_of(answer, caplog):
+    one = Watched()
+
+    async def poll(submissions: Mapping[str, Any]) -> Any:
+        one.polls.append(set(submissions))
+        return answer
+
+    one.watcher._poll = poll
+    one.watcher.add("a", "a", Facts(), None)
+    one.watcher.hurry("a")
+    await until(lambda: one.polls)
+    one.watcher.hurry("a")
+    await until(lambda: len(one.polls) == 2)
+    await one.watcher.stop()
+    assert one.verdicts == []
+    assert "the backend could not be asked about its jobs: " in caplog.text
+
+
 @in_loop
 async def test_hurry_asks_about_that_run_alone():
     one = Watched()

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.receiver.events import RUN, Desk, Kept
 from tests.unit.receiver.wire import LIMIT
 from wove.receiver.limits import Limits
-from wove.receiver.records import Run
+from wove.receiver.records import RunEntry
 from wove.receiver.server import Receiver
 from wove.receiver.service import Service
 from wove.receiver.settings import CallbackSettings
@@ -48,7 +48,7 @@ class Place:
         self.hub = receiver.hub
         self.sink = Waiting()
 
-    def open(self, run: str = RUN, **options: Any) -> Run:
+    def open(self, run: str = RUN, **options: Any) -> RunEntry:
         return self.hub.open_run(
             run, task_id="report", token=self.receiver.token, sink=self.sink, **options
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.receiver.events import RUN, Desk, make, started
+from wove.receiver.ledger import Ledger
 
 
 @pytest.fixture
@@ -191,11 +192,12 @@ class TestGivenUp:
         assert desk.status(make("task_cancelled")) == 410
         assert not desk.hub.must_tell()
 
-    def test_for_no_longer_than_until_its_next_beat(self, desk: Desk) -> None:
+    @pytest.mark.parametrize("beats", [2.0, 5.0])  # 5 s: what workers announce by default
+    def test_until_its_next_beat_though_it_is_late(self, desk: Desk, beats: float) -> None:
         desk.open()
-        desk.status(started(beats=2.0))
+        desk.status(started(beats=beats))
         desk.hub.close_item(RUN)
-        desk.pass_time(2.4)
+        desk.pass_time(beats + 0.9)
         assert desk.hub.must_tell()
         desk.pass_time(0.2)
         assert not desk.hub.must_tell()
@@ -204,8 +206,26 @@ class TestGivenUp:
         desk.open()
         desk.status(started(beats=60.0))
         desk.hub.close_item(RUN)
-        desk.pass_time(5.1)
+        desk.pass_time(6.1)
         assert not desk.hub.must_tell()
+
+    def test_many_given_up_at_once_are_not_looked_through_with_each(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looked: list[float] = []
+        look = Ledger.must_tell
+
+        def counted(ledger: Ledger, now: float) -> bool:
+            looked.append(now)
+            return look(ledger, now)
+
+        monkeypatch.setattr(Ledger, "must_tell", counted)
+        for count in range(3000):
+            desk.open(f"r{count}")
+            desk.status(started(run=f"r{count}"))
+        for count in range(3000):
+            desk.hub.close_item(f"r{count}")
+        assert len(looked) < 10
 
     @pytest.mark.parametrize("options", [{"gone": True}, {}])
     def test_nobody_runs_it(self, desk: Desk, options: dict[str, bool]) -> None:

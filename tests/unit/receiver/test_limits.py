@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import subprocess
+import sys
+import textwrap
 import time
 from collections.abc import Callable
 
@@ -10,7 +14,7 @@ import pytest
 
 from tests.unit.receiver.conftest import Place
 from tests.unit.receiver.events import make
-from tests.unit.receiver.wire import Reply, connect, path_of, post, request, until
+from tests.unit.receiver.wire import LIMIT, Reply, connect, path_of, post, request, until
 from wove.contract import event_to_json
 
 
@@ -122,6 +126,34 @@ class TestHead:
             wire.send(request(path_of(place.receiver), headers=headers))
             assert refused(wire.reply()) == (431, "close")
 
+    @pytest.mark.parametrize("path", ["/wove/events/no", None])
+    @pytest.mark.parametrize("piece", [b"X: " + b"y" * 997, b"y" * 1000])
+    def test_trailers_that_never_end(
+        self, place_with: Callable[..., Place], path: str | None, piece: bytes
+    ) -> None:
+        place = place_with(head_bytes=4096)
+        head = f"POST {path or path_of(place.receiver)} HTTP/1.1\r\n"
+        with connect(place.receiver) as wire:
+            wire.send(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX: ")
+            for _ in range(30):
+                wire.send(piece)
+                time.sleep(0.005)
+            assert refused(wire.reply()) == (431, "close")
+
+    def test_the_smallest_chunks_and_a_trailer_are_taken(
+        self, place_with: Callable[..., Place]
+    ) -> None:
+        place = place_with(head_bytes=300)
+        place.open()
+        body = event_to_json(make("task_result"))
+        head = f"POST {path_of(place.receiver)} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        data = head.encode() + b"".join(b"00000001\r\n%c\r\n" % each for each in body)
+        data += b"0\r\nContent-Type: image/png\r\nWove-Receiver: another\r\n\r\n"
+        with connect(place.receiver) as wire:
+            for start in range(0, len(data), 50):
+                wire.send(data[start : start + 50])
+            assert wire.reply().status == 204
+
     def test_a_target_too_long(self, place_with: Callable[..., Place]) -> None:
         place = place_with(head_bytes=4096)
         with connect(place.receiver) as wire:
@@ -183,6 +215,18 @@ class TestTime:
             assert post(served, place.receiver, make("heartbeat")).status == 204
             assert (silent.rest(), served.rest()) == (b"", b"")
 
+    @pytest.mark.parametrize("said", [b"", request("/wove/events/no"), request("/", method="GET")])
+    def test_a_stranger_is_not_kept_for_as_long(
+        self, place_with: Callable[..., Place], said: bytes
+    ) -> None:
+        place = place_with(head_seconds=0.2)
+        place.open()
+        with connect(place.receiver) as stranger, connect(place.receiver) as worker:
+            assert post(worker, place.receiver, make("heartbeat")).status == 204
+            stranger.send(said)
+            stranger.rest()
+            assert post(worker, place.receiver, make("heartbeat")).status == 204
+
     def test_empty_lines_do_not_keep_a_connection(self, place_with: Callable[..., Place]) -> None:
         place = place_with(idle_seconds=0.4)
         with connect(place.receiver) as wire:
@@ -213,6 +257,53 @@ class TestConnections:
                 assert refused(reply) == (503, "close")
                 assert reply.headers["Retry-After"] == "1"
             assert post(one, place.receiver, make("heartbeat")).status == 204
+
+    def test_strangers_do_not_take_all_files_that_the_process_may_open(self) -> None:
+        program = """
+            import os, resource, socket, sys, threading, time
+            from tests.unit.receiver.events import RUN, Kept, make
+            from tests.unit.receiver.wire import connect, post
+            from wove.receiver import CallbackSettings, Limits, receiver_for
+
+            resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+            receiver = receiver_for(CallbackSettings(), limits=Limits(head_seconds=2.0))
+            receiver.hub.open_run(RUN, task_id="t", token=receiver.token, sink=Kept())
+            print(receiver.port, flush=True)
+            sys.stdin.readline()  # the strangers are there
+            for _ in range(20):
+                os.close(os.open(os.devnull, os.O_RDONLY))
+                time.sleep(0.02)
+            end = time.monotonic() + 20
+            while True:
+                try:
+                    with connect(receiver) as wire:
+                        status = post(wire, receiver, make("heartbeat")).status
+                except (OSError, ValueError):
+                    status = 0
+                if status == 204:
+                    break
+                assert time.monotonic() < end, status
+                time.sleep(0.1)
+            print("served")
+        """
+        with contextlib.ExitStack() as strangers:
+            process = subprocess.Popen(
+                [sys.executable, "-c", textwrap.dedent(program)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            assert process.stdin is not None
+            assert process.stdout is not None
+            port = int(process.stdout.readline())
+            for _ in range(500):
+                address = ("127.0.0.1", port)
+                strangers.enter_context(socket.create_connection(address, timeout=LIMIT))
+            out, err = process.communicate("go\n", timeout=3 * LIMIT)
+        assert (process.returncode, out) == (0, "served\n"), err
+        assert "Too many open files" not in err
+        assert "ulimit -n" in err
 
     def test_a_caller_that_does_not_read_stops_being_read(self, place: Place) -> None:
         """Otherwise its answers, longer than its requests, would fill the memory."""

@@ -69,9 +69,12 @@ def test_a_verdict_counts_as_death_when_nobody_waits(first: Desk) -> None:
     assert not first.hub.execution_dead(RUN)
 
 
-def test_who_waited_and_did_not_come_is_not_waited_for_twice(first: Desk) -> None:
-    second(first)
+def test_who_waits_is_given_the_time_that_it_was_told_and_no_more(first: Desk) -> None:
+    assert first.answer(started(execution="x2")).retry_after == 5.0
     assert first.hub.execution_dead(RUN)
+    first.pass_time(5.5)
+    assert first.hub.execution_dead(RUN)  # the backend was asked again, before the second was
+    first.pass_time(1)
     assert not first.hub.execution_dead(RUN)
 
 

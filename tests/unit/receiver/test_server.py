@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.unit.receiver.conftest import Place, Waiting
 from tests.unit.receiver.events import RUN, make, started
 from tests.unit.receiver.wire import LIMIT, connect, path_of, post
 from wove.errors import CallbackUnreachableError
-from wove.receiver.server import Receiver, receiver_for
+from wove.receiver.server import Receiver, open_receiver, receiver_for
 from wove.receiver.settings import CallbackSettings
 
 
@@ -57,6 +58,59 @@ class TestSharing:
         any_port = receiver_for(CallbackSettings())
         named = receiver_for(CallbackSettings(port=any_port.port))
         assert named.hub is any_port.hub
+
+    def test_one_address_under_two_names(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        here = receiver_for(CallbackSettings())
+        look_up = socket.getaddrinfo
+
+        def named(host: str, *more: Any, **options: Any) -> Any:
+            return look_up("127.0.0.1" if host == "this-machine" else host, *more, **options)
+
+        monkeypatch.setattr(socket, "getaddrinfo", named)
+        settings = CallbackSettings(host="this-machine", port=here.port)
+        assert receiver_for(settings).hub is here.hub
+        present = open_receiver(settings)
+        assert present is not None
+        assert present.hub is here.hub
+
+    def test_an_address_that_this_process_has_in_part(self) -> None:
+        here = receiver_for(CallbackSettings())
+        with pytest.raises(CallbackUnreachableError, match=r"callback_host=.127\.0\.0\.1"):
+            receiver_for(CallbackSettings(host="0.0.0.0", port=here.port))
+
+    def test_asking_for_an_open_one_does_not_wait_for_one_that_opens(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        here = receiver_for(CallbackSettings())
+        opens, go = threading.Event(), threading.Event()
+        look_up = socket.getaddrinfo
+
+        def slow(*arguments: Any, **options: Any) -> Any:
+            opens.set()
+            go.wait(LIMIT)
+            return look_up(*arguments, **options)
+
+        monkeypatch.setattr(socket, "getaddrinfo", slow)
+        opening = threading.Thread(
+            target=receiver_for, args=(CallbackSettings(port=free_port()),), daemon=True
+        )
+        opening.start()
+        assert opens.wait(LIMIT)
+        asked: list[Receiver | None] = []
+        asking = threading.Thread(
+            target=lambda: asked.append(open_receiver(CallbackSettings())), daemon=True
+        )
+        asking.start()
+        asking.join(2)
+        waited = asking.is_alive()
+        go.set()
+        asking.join(LIMIT)
+        opening.join(LIMIT)
+        assert not waited
+        assert asked == [None]
+        again = open_receiver(CallbackSettings())
+        assert again is not None
+        assert again.hub is here.hub
 
     def test_threads_that_start_at_once_get_the_same(self) -> None:
         settings = CallbackSettings(port=free_port())
@@ -269,7 +323,7 @@ def _python(code: str, *options: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, *options, "-c", code],
         capture_output=True,
         text=True,
-        timeout=3 * LIMIT,
+        timeout=12 * LIMIT,  # 200 forks of a busy process on a busy machine
         env=environment,
         check=False,
     )

@@ -208,7 +208,21 @@ class TestWhoAnswers:
             port = silent.getsockname()[1]
             receiver = self.at(place, f"http://127.0.0.1:{port}/wove/events/secret")
             asyncio.run(receiver.check_address())
-        assert "No Wove receiver answered" in caplog.text
+            assert "No Wove receiver answered" in caplog.text
+            caplog.clear()
+            monkeypatch.setattr(probe, "_ask", None)  # a second weave does not wait for it again
+            asyncio.run(receiver.check_address())
+        assert caplog.records == []
+
+    def test_it_is_asked_again_after_a_while(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr("wove.receiver.server._ASK_AGAIN_SECONDS", 0.0)
+        with somebody_else(b"nonsense") as port:
+            receiver = self.at(place, f"http://127.0.0.1:{port}/wove/events/secret")
+            for _ in range(2):
+                asyncio.run(receiver.check_address())
+        assert caplog.text.count("No Wove receiver answered") == 2
 
     def test_a_url_that_wove_made_is_not_asked(
         self, place: Place, monkeypatch: pytest.MonkeyPatch

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 import wove
+from tests.unit.weave.executors import Recorder
 from tests.unit.weave.forms import BOUND, run_weave, wait
 from wove import WoveResult, weave
 
@@ -341,6 +342,83 @@ def test_a_forked_weave_tells_its_failure_to_on_done(tmp_path: Path) -> None:
 
     assert _read_when_written(target) == "ValueError('in the child')"
     w.wait(BOUND)
+
+
+def _with_a_lock(lock: Any) -> dict[str, tuple[dict[str, Any], Any, Any, str]]:
+    """By what holds the lock: options and data, a source, a task, and what the error says."""
+
+    def task() -> Any: ...
+
+    def uses() -> Any:
+        return lock
+
+    held = "_thread.lock"
+    return {
+        "task": ({}, None, uses, f"task 'uses': its callable uses 'lock', and that {held}"),
+        "on_done": (
+            {"on_done": lambda result: lock},
+            None,
+            task,
+            f"on_done: its callable uses 'lock', and that {held}",
+        ),
+        "keyword": (
+            {"rows": {"a": [1, lock]}},
+            None,
+            task,
+            f"keyword 'rows' ({held}, at ['a'][1])",
+        ),
+        "source": ({}, [1, lock], lambda n: n, f"the source of task '<lambda>' ({held}, at [1])"),
+        "option": (
+            {"delivery_idempotency_key": lambda arguments: str(lock)},
+            None,
+            task,
+            "option 'delivery_idempotency_key' (function)",
+        ),
+    }
+
+
+@pytest.mark.parametrize("place", ["task", "on_done", "keyword", "source", "option"])
+def test_fork_says_what_cannot_be_pickled_where_and_what_to_do(place: str) -> None:
+    given, source, function, told = _with_a_lock(threading.Lock())[place]
+    with pytest.raises(TypeError) as caught, weave(background=True, fork=True, **given) as w:
+        (w.do if source is None else w.do(source))(function)
+    message = str(caught.value)
+    assert f"{told} cannot be pickled: TypeError: cannot pickle" in message
+    assert message.startswith("weave(fork=True)")
+    assert "inside the task" in message
+    assert "leave fork out" in message
+    assert caught.value.__cause__ is not None
+
+
+def test_fork_says_which_setting_cannot_be_pickled() -> None:
+    executor = Recorder()
+    executor.held = threading.Lock()  # type: ignore[attr-defined]
+    wove.config(environments={"away": {"executor": executor}})
+    with (
+        pytest.raises(TypeError, match=r"executor of environment 'away' .*, at .held"),
+        weave(background=True, fork=True) as w,
+    ):
+        w.do(lambda: 1)
+
+
+def test_a_forked_weave_that_cannot_be_loaded_says_so(tmp_path: Path) -> None:
+    ran = _python(
+        """
+        from wove import weave
+
+        class Broken:
+            def __reduce__(self):
+                return int, ("no number",)
+
+        with weave(background=True, fork=True, broken=Broken()) as w:
+            w.do(lambda broken: broken)
+        w.wait(20)
+        """,
+        tmp_path,
+    )
+    last = ran.stderr.rstrip().splitlines()[-1]
+    assert last.startswith("RuntimeError: the process of weave(fork=True) cannot load")
+    assert "no number" in last
 
 
 def test_fork_without_the_dispatch_extra_says_what_to_install(tmp_path: Path) -> None:

@@ -151,6 +151,65 @@ def test_a_missing_package_is_named_with_its_install_command(
         w.do(environment="queue")(lambda: 1)
 
 
+@pytest.mark.parametrize(
+    ("settings", "meant"),
+    [
+        ({"retrys": 1}, "retries"),
+        ({"enviroments": {}}, "environments"),
+        ({"default_enviroment": "bulk"}, "default_environment"),
+        ({"Max_Workers": 3}, "max_workers"),
+        ({"environments": {"bulk": {"excutor": "local"}}}, "executor"),
+        ({"environments": {"bulk": {"executor_conf": {}}}}, "executor_config"),
+        ({"environments": {"bulk": {"allow_pickel": False}}}, "allow_pickle"),
+        ({"environments": {"bulk": {"time_out": 3}}}, "timeout"),
+    ],
+)
+def test_a_misspelt_setting_is_told_the_nearest_one(settings: Any, meant: str) -> None:
+    with pytest.raises(TypeError, match=f"Did you mean '{meant}'") as caught:
+        wove.config(**settings)
+    where = "environment 'bulk'" if "environments" in settings else "config()"
+    assert str(caught.value).startswith(where)
+
+
+def test_a_misspelt_option_of_a_task_is_told_the_nearest_one() -> None:
+    with pytest.raises(TypeError, match="Did you mean 'retries'"), weave() as w:
+        w.do(retrys=1)(lambda: 1)
+
+
+def test_a_misspelt_environment_is_told_the_nearest_one() -> None:
+    wove.config(environments={"bulk": {}, "queue": {}})
+    with (
+        pytest.raises(NameError, match=r"'queu' is not configured\. Did you mean 'queue'"),
+        weave() as w,
+    ):
+        w.do(environment="queu")(lambda: 1)
+
+
+@pytest.mark.parametrize(("wrong", "meant"), [("selery", "celery"), ("proces", "process")])
+def test_a_misspelt_executor_is_told_the_nearest_one(wrong: str, meant: str) -> None:
+    wove.config(environments={"e": {"executor": wrong}})
+    with (
+        pytest.raises(ValueError, match=f"Unknown executor '{wrong}'. Did you mean '{meant}'"),
+        weave() as w,
+    ):
+        w.do(environment="e")(lambda: 1)
+
+
+def test_a_misspelt_setting_of_an_executor_is_told_the_nearest_one() -> None:
+    wove.config(environments={"e": {"executor": "process", "executor_config": {"callback_prt": 1}}})
+    with (
+        pytest.raises(TypeError, match=r"'callback_prt'.*Did you mean 'callback_port'"),
+        weave() as w,
+    ):
+        w.do(environment="e")(lambda: 1)
+
+
+def test_what_is_like_nothing_gets_no_suggestion() -> None:
+    with pytest.raises(TypeError) as caught:
+        wove.config(colour="red")
+    assert "Did you mean" not in str(caught.value)
+
+
 @pytest.mark.parametrize("wrong", [5, ["a"], {"e": 5}, {5: {}}])
 def test_environments_of_a_wrong_shape_are_refused(wrong: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
@@ -204,6 +263,19 @@ def test_wove_config_beats_module_names(folder: Path) -> None:
     (folder / "wove_config.py").write_text("retries = 7\nWOVE_CONFIG = {'retries': 2}\n")
     wove.config()
     assert _tries() == 3
+
+
+def test_a_misspelt_name_of_the_module_is_logged(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "wove_config.py").write_text(
+        "import os\ndefault_enviroment = 'bulk'\nmy_own = 1\ntimeout = 5\ntimeouts = 6\n"
+    )
+    wove.config()
+    (record,) = caplog.records
+    assert record.name == "wove.config"
+    assert "'default_enviroment'" in record.getMessage()
+    assert "'default_environment'" in record.getMessage()
 
 
 def test_no_file_is_no_error(folder: Path) -> None:

@@ -849,6 +849,58 @@ def test_a_start_that_cannot_be_cancelled_is_waited_for_no_longer_than_a_stop() 
     asyncio.run(asyncio.wait_for(main(), 10))
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_environments_are_stopped_side_by_side(run: Any, fails: bool) -> None:
+    """Each stop waits here until every other one has begun."""
+    stopping: set[str] = set()
+
+    class Slow(Recorder):
+        async def stop(self) -> None:
+            stopping.add(self.settings["environment_name"])
+            while len(stopping) < 3:
+                await asyncio.sleep(0.01)
+            await super().stop()
+
+    executors = {name: Slow() for name in ("a", "b", "c")}
+    wove.config(environments={name: {"executor": e} for name, e in executors.items()})
+
+    def define(w: Any) -> None:
+        for name in executors:
+            task = lambda: name  # noqa: B023, E731 - which one does not matter
+            task.__name__ = f"task_{name}"
+            w.do(environment=name)(task)
+
+        @w.do
+        def after(task_a: str, task_b: str, task_c: str) -> None:
+            if fails:
+                raise ValueError("boom")
+
+    run(define, error_mode="return")
+    for executor in executors.values():
+        assert executor.calls == ["start", "run_task", "shutdown", "stop"]
+
+
+def test_every_environment_that_fails_to_stop_is_reported(
+    run: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(Recorder):
+        async def stop(self) -> None:
+            raise ValueError(f"{self.settings['environment_name']} is stuck")
+
+    names = ("a", "b", "c")
+    wove.config(environments={name: {"executor": Broken()} for name in names})
+
+    def define(w: Any) -> None:
+        for name in names:
+            task = lambda: None  # noqa: E731
+            task.__name__ = f"task_{name}"
+            w.do(environment=name)(task)
+
+    run(define)
+    told = sorted(str(r.exc_info[1]) for r in caplog.records if r.exc_info)
+    assert told == ["a is stuck", "b is stuck", "c is stuck"]
+
+
 def test_a_cancelled_task_does_not_take_the_others_start_with_it() -> None:
     wove.config(environments={"away": {"executor": (executor := Slow(0.3))}})
     with weave() as w:

@@ -9,12 +9,16 @@ import signal
 import subprocess
 import sys
 import textwrap
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.unit.weave.forms import FORMS
+import wove
+from tests.unit.weave.executors import Recorder
+from tests.unit.weave.forms import FORMS, run_weave
 from wove import weave
 
 pytestmark = pytest.mark.timeout(40)
@@ -211,6 +215,60 @@ def test_a_second_interrupt_at_exit_waits_for_no_thread(
     assert out.splitlines() == ["the program's own end"]
     assert "Exception in thread" not in error
     assert process.returncode == -signal.SIGINT
+
+
+@pytest.mark.parametrize("form", ["with", "with in a loop"])
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_an_interrupt_as_the_block_is_being_left_is_not_lost(
+    form: str, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the handler of before is in its place again, however often the user pressed."""
+    place = signal.signal
+    present = signal.getsignal(signal.SIGINT)
+
+    def interrupted(number: int, handler: Any) -> Any:
+        if signal.getsignal(number).__class__ is types.MethodType:  # ours: it is put back
+            monkeypatch.undo()
+            for _ in range(times):
+                signal.raise_signal(signal.SIGINT)
+        return place(number, handler)
+
+    monkeypatch.setattr(signal, "signal", interrupted)
+    results: list[int] = []
+    with pytest.raises(KeyboardInterrupt):
+        run_weave(form, lambda w: w.do(lambda: results.append(1)))
+    assert signal.getsignal(signal.SIGINT) is present
+    assert results == [1]
+
+
+class _Unavailable(Recorder):
+    async def start(self, **settings: Any) -> None:
+        raise RuntimeError("no such place")
+
+
+@pytest.mark.parametrize("form", ["with", "with in a loop"])
+def test_an_interrupt_is_not_lost_to_a_weave_that_is_wrong(form: str) -> None:
+    wove.config(environments={"away": {"executor": _Unavailable()}})
+    left: list[Any] = []
+
+    async def press_at_the_end() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            signal.raise_signal(signal.SIGINT)
+
+    def define(w: Any) -> None:
+        @w.do
+        async def leaving() -> None:
+            left.append(asyncio.ensure_future(press_at_the_end()))
+            await asyncio.sleep(0)
+
+        @w.do(environment="away")
+        def there(leaving: None) -> None: ...
+
+    with pytest.raises(KeyboardInterrupt) as raised:
+        run_weave(form, define)
+    assert str(raised.value.__cause__) == "no such place"
 
 
 def test_what_a_task_left_behind_raises_at_the_end_is_reported(

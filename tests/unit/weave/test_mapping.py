@@ -682,3 +682,78 @@ def test_a_mapped_task_that_asks_for_an_option_by_name_is_told(option: str) -> N
         w.do([1, 2])(eval(f"lambda x, {option}: x"))
     with pytest.raises(NameError, match=told), weave(**{option: 2}) as w:
         w.do(option)(lambda x: x)
+
+
+@pytest.mark.parametrize("options", [{}, {"workers": 5}], ids=str)
+@pytest.mark.parametrize("kind", ["generator", "async generator"])
+def test_a_slow_source_lets_its_first_items_run(kind: str, options: dict[str, Any]) -> None:
+    ran: list[int] = []
+
+    def numbers() -> Iterator[int]:
+        for n in range(3):
+            yield n
+            time.sleep(0.02)
+        yield len(ran)
+
+    async def async_numbers() -> AsyncIterator[int]:
+        for n in numbers():
+            yield n
+
+    with weave() as w:
+
+        @w.do(numbers() if kind == "generator" else async_numbers(), **options)
+        async def item(n: int) -> int:
+            ran.append(n)
+            return n
+
+    assert w.result.item[-1] >= 2
+
+
+def test_a_slow_generator_lets_a_failure_cancel_what_runs_and_is_closed() -> None:
+    closed: list[int] = []
+
+    def endless() -> Iterator[int]:
+        n = 0
+        try:
+            while True:
+                yield n
+                n += 1
+                assert n < 1000, "read on and on"
+                time.sleep(0.006)
+        finally:
+            closed.append(n)
+
+    with pytest.raises(ValueError, match="boom"), weave() as w:
+
+        @w.do(endless())
+        async def item(n: int) -> None:
+            if n == 2:
+                raise ValueError("boom")
+            await asyncio.Event().wait()
+
+    assert len(closed) == 1
+
+
+def test_a_generator_is_closed_when_an_item_fails() -> None:
+    closed: list[str] = []
+
+    def numbers() -> Iterator[int]:
+        try:
+            yield from range(100_000)
+        finally:
+            closed.append("closed")
+
+    with weave() as w:
+
+        @w.do
+        async def task() -> list[str]:
+            source = numbers()  # held here: nothing collects it
+
+            async def broken(n: int) -> None:
+                raise ValueError("boom")
+
+            with pytest.raises(ValueError, match="boom"):
+                await merge(broken, source, workers=3)
+            return list(closed)
+
+    assert w.result.task == ["closed"]

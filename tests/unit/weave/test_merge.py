@@ -275,6 +275,73 @@ def test_a_failure_that_is_not_caught_fails_the_task(run: Any, kind: str) -> Non
         run(lambda w: merging(w, kind, broken, [7]))
 
 
+@pytest.mark.parametrize("end", [SystemExit(3), KeyboardInterrupt()], ids=["exit", "interrupt"])
+@pytest.mark.parametrize("callable_kind", ["sync", "async"])
+@pytest.mark.parametrize("items", [(), ([1, 2],)], ids=["once", "mapped"])
+def test_an_exit_is_raised_to_the_merging_task_like_any_failure(
+    run: Any, kind: str, end: BaseException, callable_kind: str, items: tuple[Any, ...]
+) -> None:
+    """It does not stop the event loop, which is the user's own with `async with`."""
+
+    def leave(*item: int) -> None:
+        raise end
+
+    leaving = as_kind(callable_kind, leave)
+
+    def define(w: Any) -> None:
+        if kind == "sync":
+
+            @w.do
+            def task() -> str:
+                with pytest.raises(type(end)) as caught:
+                    merge(leaving, *items)
+                return "went on" if caught.value is end else "?"
+        else:
+
+            @w.do
+            async def task() -> str:
+                with pytest.raises(type(end)) as caught:
+                    await merge(leaving, *items)
+                return "went on" if caught.value is end else "?"
+
+        @w.do
+        async def sibling() -> str:
+            await asyncio.sleep(0.05)
+            return "not cancelled"
+
+    w = run(define)
+    assert w.result.task == "went on"
+    assert w.result.sibling == "not cancelled"
+
+
+@pytest.mark.parametrize("error_mode", ["raise", "return"])
+def test_an_exit_that_is_not_caught_fails_the_task(run: Any, kind: str, error_mode: str) -> None:
+    end = SystemExit(3)
+    seen: list[Any] = []
+
+    def leave() -> None:
+        raise end
+
+    def define(w: Any) -> None:
+        seen.append(w)
+        merging(w, kind, leave)
+
+        @w.do
+        async def sibling() -> None:
+            await asyncio.Event().wait()
+
+    if error_mode == "raise":
+        with pytest.raises(SystemExit) as raised:
+            run(define)
+        assert raised.value is end
+    else:
+        run(define, error_mode=error_mode)
+    (w,) = seen
+    assert w.errors["task"] is end
+    assert w.result.exception is end
+    assert "sibling" in w.result.cancelled
+
+
 def test_a_failing_item_cancels_the_rest(kind: str) -> None:
     cancelled = []
 

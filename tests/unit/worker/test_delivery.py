@@ -30,6 +30,7 @@ from wove.worker import reporter
         Reply(raw=b"HTTP/1.1 204 No Con", close=True),
         Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", close=True),
         Reply(raw=b"\x00\x01\x02\r\n\r\n", close=True),
+        Reply(raw=b"HTTP/1.1 101 No\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n", close=True),
     ],
     ids=str,
 )

@@ -36,7 +36,7 @@ def test_tls_is_spoken_and_checked(certificate: Path, trusted: bool) -> None:
     program = """
 import json, sys
 from wove.worker import starting
-starting.START_SECONDS = 0.5
+starting.START_SECONDS = 3.0
 from wove.integrations.worker import run
 print(json.dumps(run(json.loads(sys.stdin.read()))))
 """

@@ -70,6 +70,29 @@ def test_what_is_no_payload_is_refused_by_name(bad: object) -> None:
     assert caught.value.code is ErrorCode.INVALID_PAYLOAD
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("callback_url", "http://a..b/wove/events/secret"),
+        ("callback_url", f"http://{'a' * 64}.example/wove/events/secret"),
+        ("callback_url", "http://host:0/wove/events/secret"),
+        ("callback_url", "http://host:65536/wove/events/secret"),
+        ("callback_url", "http://[::1/wove/events/secret"),
+        ("receiver_id", "a\r\nHost: b"),
+        ("receiver_id", "\N{SNOWMAN}"),
+    ],
+)
+def test_addresses_that_cannot_be_are_refused_by_name(
+    receiver: Receiver, field: str, value: str
+) -> None:
+    payload = as_dict(receiver.payload(int))
+    payload[field] = value
+    with pytest.raises(DeliveryError, match=f"no Wove payload: {field}: ") as caught:
+        run(payload)
+    assert caught.value.code is ErrorCode.INVALID_PAYLOAD
+    assert "secret" not in str(caught.value)
+
+
 def test_an_async_task_runs_under_run_and_on_the_callers_loop_under_arun(
     receiver: Receiver,
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable
@@ -141,3 +142,25 @@ profile = cProfile.Profile()
 assert profile.runcall(after) == 8
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=20)
+
+
+def test_a_callable_in_a_greenlet_is_not_stopped_and_holds_nothing_up() -> None:
+    # gevent's `get_ident` names greenlets, which the interpreter does not know.
+    text = """
+        import os, threading
+        threading.get_ident = lambda: 1
+        from wove.worker.cancel import Stop
+
+        stop = Stop()
+
+        def task():
+            stop.ask("the weave cancelled it")
+            return "its end"
+
+        print(stop.call(task, {}), flush=True)
+        os._exit(0)  # threads do not end well without their names
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(text)], capture_output=True, text=True, timeout=30
+    )
+    assert done.stdout == "its end\n", done.stderr

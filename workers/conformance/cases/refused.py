@@ -18,11 +18,11 @@ async def _replaced(run: Run, status: int, code: str) -> None:
     equal("exit status", 0, ended.status)
 
 
-def _is_minimal(run: Run, code: str) -> Delivery:
+def _is_minimal(run: Run, code: str, tries: int = 1) -> Delivery:
     endings = run.receiver.endings
     names = [found.frame for found in endings]
     equal("the terminal events", ["task_result", "task_error"], names)
-    equal("tries of the result", 1, len(run.receiver.frames("task_result")))
+    equal("tries of the result", tries, len(run.receiver.frames("task_result")))
     one, other = (found.event.event_id for found in endings)
     expect("event_id of the task_error", one != other, "a new one", other)
     error = endings[1].event.task_error
@@ -61,6 +61,16 @@ async def hears_an_early_413(run: Run) -> None:
     program = await run.start("echo", {"value": "x" * (1 << 20)})
     ending, _ = await run.outcome(program, "task_error")
     equal("its code", "result_too_large", info_of(ending).code)
+
+
+@case("refused events")
+async def replaces_after_413_of_a_proxy(run: Run) -> None:
+    """413 without `Wove-Receiver` three times in a row: a proxy's limit, and as a receiver's."""
+    run.receiver.on("task_result", Answer(413, receiver=None))
+    program = await run.start("add", {"a": 1, "b": 2})
+    ended = await program.end()
+    _is_minimal(run, "result_too_large", tries=3)
+    equal("exit status", 0, ended.status)
 
 
 @case("refused events")

@@ -61,7 +61,7 @@ func (e *execution) startUngated(body *delivery.Body) delivery.Answer {
 // report delivers the terminal event.
 func (e *execution) report(end ending) (*Summary, error) {
 	within := terminalDeadline(e.payload, time.Since(e.began))
-	answer, err := e.reporter.Deliver(e.life, end.body, within)
+	answer, err := e.reporter.DeliverReplaceable(e.life, end.body, within)
 	if err == nil && answer.Verdict == delivery.Invalid {
 		end = e.endings.inPlaceOf(end, answer)
 		answer, err = e.reporter.Deliver(e.life, end.body, within)

@@ -1,16 +1,14 @@
 package wovegrpc
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"fmt"
 	"net/url"
-	"os"
 	"strings"
 
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/wove-dev/wove/workers/go/internal/tlsfiles"
 )
 
 // target is a payload's callback_grpc in parts.
@@ -39,23 +37,9 @@ func (t target) transportCredentials() (credentials.TransportCredentials, error)
 	if !t.secure {
 		return insecure.NewCredentials(), nil
 	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if path := os.Getenv("WOVE_GRPC_CA"); path != "" {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return nil, fmt.Errorf("WOVE_GRPC_CA: %w", err)
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(data) {
-			return nil, errors.New("WOVE_GRPC_CA: the file has no certificate in PEM")
-		}
-	}
-	if path := os.Getenv("WOVE_GRPC_CERTIFICATE"); path != "" {
-		own, err := tls.LoadX509KeyPair(path, os.Getenv("WOVE_GRPC_PRIVATE_KEY"))
-		if err != nil {
-			return nil, fmt.Errorf("WOVE_GRPC_CERTIFICATE and WOVE_GRPC_PRIVATE_KEY: %w", err)
-		}
-		config.Certificates = []tls.Certificate{own}
+	config, err := tlsfiles.Config("WOVE_GRPC")
+	if err != nil {
+		return nil, err
 	}
 	return credentials.NewTLS(config), nil
 }

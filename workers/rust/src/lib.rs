@@ -73,8 +73,10 @@
 //! |---|---|
 //! | `WOVE_BACKEND_PAYLOAD` | the payload, where there is no argument |
 //! | `WOVE_ENCODING` | `json`, `protobuf` or `grpc`; unset: what the payload offers |
+//! | `WOVE_HTTPS_CA` | PEM file of the authorities for `https://`, in place of the system's |
+//! | `WOVE_HTTPS_CERTIFICATE`, `WOVE_HTTPS_PRIVATE_KEY` | PEM files of the worker's own certificate and key |
 //! | `WOVE_GRPC_CA` | PEM file of the authorities for `grpcs://`, in place of the system's |
-//! | `WOVE_GRPC_CERTIFICATE`, `WOVE_GRPC_PRIVATE_KEY` | PEM files of the worker's own certificate and key |
+//! | `WOVE_GRPC_CERTIFICATE`, `WOVE_GRPC_PRIVATE_KEY` | the same for `grpcs://` |
 
 mod arguments;
 mod context;

@@ -81,7 +81,7 @@ impl Execution<'_> {
     pub(crate) fn report(&self, mut ending: Ending) -> Result<Summary, RunError> {
         let within = terminal_deadline(&self.payload, self.began.elapsed());
         let reporter = &self.running.reporter;
-        let mut delivered = reporter.deliver(&ending.body, within);
+        let mut delivered = reporter.deliver_replaceable(&ending.body, within);
         if let Ok(answer) = &delivered
             && answer.verdict == Verdict::Invalid
         {

@@ -195,7 +195,7 @@ export class Execution {
     let ending = first;
     let answer: Answer;
     try {
-      answer = await this.#reporter.deliver(ending.body, this.#terminalSeconds());
+      answer = await this.#reporter.deliver(ending.body, this.#terminalSeconds(), true);
       if (asksForLess(answer, frameName(ending.body.event))) {
         const code = answer.status === 413 ? "result_too_large" : "event_refused";
         const was = ending.words ? `${ending.words.kind}: ${ending.words.message}` : "a result";

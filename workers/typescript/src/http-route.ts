@@ -7,6 +7,7 @@ import { judge, noAnswer, retryAfterSeconds, type Answer } from "./answers.js";
 import { readAck } from "./contract/messages.js";
 import type { Body } from "./events.js";
 import type { Line, Route, Try } from "./route.js";
+import { tlsFiles } from "./tls-files.js";
 import { VERSION } from "./version.js";
 import type { EventAck } from "./wovepb/v1/ack_pb.js";
 
@@ -17,19 +18,23 @@ const MAX_ANSWER_BYTES = 1024 * 1024;
 /** Connections of this process that have nothing else in common than what they are for. */
 class Pool {
   readonly #http = new http.Agent(Pool.#options());
-  readonly #https = new https.Agent(Pool.#options());
+  #https: https.Agent | undefined;
 
   static #options(): http.AgentOptions {
     return { keepAlive: true, maxFreeSockets: MAX_IDLE, scheduling: "lifo", timeout: IDLE_MS };
   }
 
   agentFor(url: URL): http.Agent {
-    return url.protocol === "https:" ? this.#https : this.#http;
+    if (url.protocol !== "https:") {
+      return this.#http;
+    }
+    this.#https ??= new https.Agent({ ...Pool.#options(), ...tlsFiles("WOVE_HTTPS") });
+    return this.#https;
   }
 
   close(): void {
     this.#http.destroy();
-    this.#https.destroy();
+    this.#https?.destroy();
   }
 }
 
@@ -80,8 +85,12 @@ export class HttpRoute implements Route {
     }
   }
 
-  #try(pool: Pool, body: Body, how: Try): Promise<Answer> {
-    return this.#exchange(pool.agentFor(this.#url), body, how).catch(noAnswer);
+  async #try(pool: Pool, body: Body, how: Try): Promise<Answer> {
+    try {
+      return await this.#exchange(pool.agentFor(this.#url), body, how);
+    } catch (error) {
+      return noAnswer(error);
+    }
   }
 
   #exchange(agent: http.Agent, body: Body, how: Try): Promise<Answer> {

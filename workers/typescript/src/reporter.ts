@@ -5,7 +5,12 @@ import type { Body } from "./events.js";
 import type { Route } from "./route.js";
 import { after, backoff, now, pause } from "./timing.js";
 
+/** A try without an answer is given up after this, and what its event takes to be sent. */
 const ANSWER_SECONDS = 30;
+/** On the slowest link that is waited for. */
+const BYTES_PER_SECOND = 64 * 1024;
+/** How often in a row 413 comes from a proxy before it is believed. */
+const PROXY_REFUSALS = 3;
 
 /** No final answer came in time. */
 export class GaveUp extends Error {
@@ -31,14 +36,16 @@ export class Reporter {
    * Deliver an event.
    *
    * @param seconds - the deadline, from now
+   * @param replaceable - a smaller event can take its place: after some times 413 in a row
+   *   from a proxy the verdict is "invalid"
    * @throws GaveUp if no final answer came in time
    */
-  async deliver(body: Body, seconds: number): Promise<Answer> {
+  async deliver(body: Body, seconds: number, replaceable = false): Promise<Answer> {
     const late = new AbortController();
     const timer = after(Math.max(seconds, 0.1), () => late.abort());
     const signal = AbortSignal.any([this.#over.signal, late.signal]);
     try {
-      return await this.#tryUntil(signal, body, seconds);
+      return await this.#tryUntil(signal, body, seconds, replaceable);
     } finally {
       clearTimeout(timer);
     }
@@ -54,14 +61,25 @@ export class Reporter {
     this.#over.abort();
   }
 
-  async #tryUntil(signal: AbortSignal, body: Body, seconds: number): Promise<Answer> {
+  async #tryUntil(
+    signal: AbortSignal,
+    body: Body,
+    seconds: number,
+    replaceable: boolean,
+  ): Promise<Answer> {
     const begin = now();
+    const patience = ANSWER_SECONDS + Math.floor(body.data.length / BYTES_PER_SECOND);
+    let tooLarge = 0;
     for (let tries = 1, fresh = false; ; tries++) {
       const left = seconds - (now() - begin);
-      const timeout = Math.min(ANSWER_SECONDS, Math.max(left, 0.1));
+      const timeout = Math.min(patience, Math.max(left, 0.1));
       const answer = await this.#route.post(body, { timeout, fresh, signal });
       if (isFinal(answer)) {
         return answer;
+      }
+      tooLarge = answer.status === 413 ? tooLarge + 1 : 0;
+      if (replaceable && tooLarge === PROXY_REFUSALS) {
+        return { ...answer, verdict: "invalid" };
       }
       fresh = answer.verdict === "elsewhere";
       if (!signal.aborted) {

@@ -34,8 +34,10 @@ const (
 // # Where, and who asks
 //
 // A payload with `callback_grpc` offers the service; a worker MAY use it, and MUST be
-// able to report to `callback_url` all the same when it cannot make the channel. Every
-// call carries metadata:
+// able to report to `callback_url` all the same when it cannot make the channel. It
+// SHOULD do so too where what answers is never a receiver: at once after a code that
+// is not in the table below (PERMISSION_DENIED, UNIMPLEMENTED) and has no metadata
+// `wove-receiver`. Every call carries metadata:
 //
 //	authorization    "Bearer " and the token of `callback_grpc`. Required.
 //	wove-receiver    the payload's `receiver_id`. Sent by workers whose payload has one.
@@ -114,8 +116,10 @@ type EventService_StreamEventsClient = grpc.BidiStreamingClient[StreamEventsRequ
 // # Where, and who asks
 //
 // A payload with `callback_grpc` offers the service; a worker MAY use it, and MUST be
-// able to report to `callback_url` all the same when it cannot make the channel. Every
-// call carries metadata:
+// able to report to `callback_url` all the same when it cannot make the channel. It
+// SHOULD do so too where what answers is never a receiver: at once after a code that
+// is not in the table below (PERMISSION_DENIED, UNIMPLEMENTED) and has no metadata
+// `wove-receiver`. Every call carries metadata:
 //
 //	authorization    "Bearer " and the token of `callback_grpc`. Required.
 //	wove-receiver    the payload's `receiver_id`. Sent by workers whose payload has one.

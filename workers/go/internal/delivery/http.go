@@ -52,6 +52,9 @@ func (h *HTTP) post(ctx context.Context, pool *Pool, body *Body, fresh bool) Ans
 		// entry, which is not sent, net/http tries another connection at once.
 		request.Header["Idempotency-Key"] = nil
 	}
+	if pool.badTLS != nil && h.endpoint.URL.Scheme == "https" {
+		return NoAnswer(pool.badTLS.Error())
+	}
 	// The transport itself, not a Client: a redirect is an answer, and errors do not hold the
 	// URL.
 	response, err := pool.current().RoundTrip(request)

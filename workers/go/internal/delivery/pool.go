@@ -6,11 +6,14 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/wove-dev/wove/workers/go/internal/tlsfiles"
 )
 
 const (
 	connectTimeout = 10 * time.Second
-	// answerTimeout is how long a try may go without progress.
+	// answerTimeout is how long a try may take that has next to nothing to send, and how long
+	// sending may go without progress.
 	answerTimeout = 30 * time.Second
 	// leftoverTimeout is how long an answer may take that is looked for after the request
 	// could not be sent whole.
@@ -22,13 +25,17 @@ const (
 type Pool struct {
 	mu        sync.Mutex
 	transport *http.Transport
+	badTLS    error
 }
 
 // NewPool makes a pool of at most so many idle connections to a host, each kept for so long;
 // 0 for ever.
 func NewPool(idle int, kept time.Duration) *Pool {
 	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: 15 * time.Second}
-	return &Pool{transport: &http.Transport{
+	// Without a usable file https:// addresses cannot be posted to; http:// ones can.
+	secrets, err := tlsfiles.Config("WOVE_HTTPS")
+	return &Pool{badTLS: err, transport: &http.Transport{
+		TLSClientConfig: secrets,
 		// No Proxy: a callback address leads to a process inside the user's network, which a
 		// proxy for the outside world seldom reaches.
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -40,7 +47,6 @@ func NewPool(idle int, kept time.Duration) *Pool {
 		},
 		MaxIdleConnsPerHost:    idle,
 		IdleConnTimeout:        kept,
-		ResponseHeaderTimeout:  answerTimeout,
 		TLSHandshakeTimeout:    connectTimeout,
 		DisableCompression:     true,
 		WriteBufferSize:        64 << 10,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -13,6 +14,10 @@ const (
 	maxBackoff   = 10 * time.Second
 	// shortestTry is what a try is given even when its deadline is upon it.
 	shortestTry = 100 * time.Millisecond
+	// slowest is how many bytes a second make it on the slowest link that is waited for.
+	slowest = 64 << 10
+	// proxyRefusals is how often in a row 413 comes from a proxy before it is believed.
+	proxyRefusals = 3
 )
 
 // Undelivered says that the deadline passed without a final answer.
@@ -43,24 +48,42 @@ func NewReporter(route Route) *Reporter {
 // Deliver sends an event until there is a final answer, for so long at most. The event is the
 // same on every try. Its error is an *Undelivered.
 func (r *Reporter) Deliver(ctx context.Context, body *Body, within time.Duration) (Answer, error) {
-	return r.deliver(ctx, body, time.Now(), within, nil)
+	return r.deliver(ctx, body, time.Now(), within, nil, false)
+}
+
+// DeliverReplaceable is Deliver for an event whose place a smaller one can take: after some
+// times 413 in a row from a proxy the answer is Invalid.
+func (r *Reporter) DeliverReplaceable(
+	ctx context.Context, body *Body, within time.Duration,
+) (Answer, error) {
+	return r.deliver(ctx, body, time.Now(), within, nil, true)
 }
 
 // GoOn is Deliver after a first try, which began then and got an answer that is not final.
 func (r *Reporter) GoOn(
 	ctx context.Context, body *Body, begin time.Time, within time.Duration, first Answer,
 ) (Answer, error) {
-	return r.deliver(ctx, body, begin, within, &first)
+	return r.deliver(ctx, body, begin, within, &first, false)
 }
 
 func (r *Reporter) deliver(
 	ctx context.Context, body *Body, begin time.Time, within time.Duration, first *Answer,
+	replaceable bool,
 ) (Answer, error) {
-	fresh := false
+	fresh, tooLarge := false, 0
 	for tries := 1; ; tries++ {
 		answer := r.try(ctx, body, begin.Add(within), fresh, first)
 		first = nil
 		if answer.Final() {
+			return answer, nil
+		}
+		if answer.Status == http.StatusRequestEntityTooLarge {
+			tooLarge++
+		} else {
+			tooLarge = 0
+		}
+		if replaceable && tooLarge == proxyRefusals {
+			answer.Verdict = Invalid
 			return answer, nil
 		}
 		fresh = answer.Verdict == Elsewhere
@@ -79,9 +102,15 @@ func (r *Reporter) try(
 	if had != nil {
 		return *had
 	}
-	try, cancel := context.WithTimeout(ctx, max(r.left(deadline), shortestTry))
+	left := min(r.left(deadline), patience(body))
+	try, cancel := context.WithTimeout(ctx, max(left, shortestTry))
 	defer cancel()
 	return r.route.Post(try, body, fresh)
+}
+
+// patience is how long a try may take. A large event has time to be sent.
+func patience(body *Body) time.Duration {
+	return answerTimeout + time.Duration(len(body.Data)/slowest)*time.Second
 }
 
 // Hurry gives up everything that is not delivered in so long from now.

@@ -8,7 +8,7 @@ use super::Endpoint;
 use super::response::{self, Raw};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a try may go without progress.
+/// How long sending may go without progress.
 const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long an answer may take that is looked for after the request could not be sent whole.
 const LEFTOVER_TIMEOUT: Duration = Duration::from_secs(1);
@@ -106,7 +106,7 @@ fn left(deadline: Instant) -> io::Result<Duration> {
     if left.is_zero() {
         return Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"));
     }
-    Ok(left.min(STALL_TIMEOUT))
+    Ok(left)
 }
 
 /// A connection whose every operation ends at the deadline.
@@ -125,13 +125,14 @@ impl Limited<'_> {
     }
 
     fn write_all(&mut self, data: &[u8]) -> io::Result<()> {
-        self.connection.tcp().set_write_timeout(Some(left(self.deadline)?))?;
+        let patience = left(self.deadline)?.min(STALL_TIMEOUT);
+        self.connection.tcp().set_write_timeout(Some(patience))?;
         let result = match &mut self.connection.stream {
             Stream::Plain(tcp) => tcp.write_all(data),
             #[cfg(feature = "tls")]
             Stream::Tls(stream) => {
                 // The handshake, which comes with the first write, also reads.
-                stream.sock.set_read_timeout(Some(left(self.deadline)?))?;
+                stream.sock.set_read_timeout(Some(patience))?;
                 stream.write_all(data).and_then(|()| stream.flush())
             }
         };

@@ -7,6 +7,13 @@ use std::time::{Duration, Instant};
 use super::{Answer, Body, Route, Verdict};
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+/// A try without an answer is given up after this, and what its event takes to be sent.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bytes a second on the slowest link that is waited for.
+const SLOWEST: usize = 64 << 10;
+const TOO_LARGE: u16 = 413;
+/// How often in a row 413 comes from a proxy before it is believed.
+const PROXY_REFUSALS: u32 = 3;
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
 /// The longest wait of whoever is hurried.
 const HURRIED_WAIT: Duration = Duration::from_secs(1);
@@ -49,16 +56,45 @@ impl Reporter {
         self.go_on(body, begin, within, answer)
     }
 
+    /// As `deliver`, for an event whose place a smaller one can take: after some times 413 in a
+    /// row from a proxy the answer is `Invalid`.
+    pub(crate) fn deliver_replaceable(
+        &self,
+        body: &Body,
+        within: Duration,
+    ) -> Result<Answer, Undelivered> {
+        let begin = Instant::now();
+        let answer = self.attempt(body, false, begin + within);
+        self.try_on(body, begin, within, answer, true)
+    }
+
     /// Goes on after a first try, which was made at `begin`.
     pub(crate) fn go_on(
         &self,
         body: &Body,
         begin: Instant,
         within: Duration,
-        mut answer: Answer,
+        answer: Answer,
     ) -> Result<Answer, Undelivered> {
+        self.try_on(body, begin, within, answer, false)
+    }
+
+    fn try_on(
+        &self,
+        body: &Body,
+        begin: Instant,
+        within: Duration,
+        mut answer: Answer,
+        replaceable: bool,
+    ) -> Result<Answer, Undelivered> {
+        let mut too_large = 0;
         for tries in 1.. {
             if answer.is_final() {
+                break;
+            }
+            too_large = if answer.status == TOO_LARGE { too_large + 1 } else { 0 };
+            if replaceable && too_large == PROXY_REFUSALS {
+                answer.verdict = Verdict::Invalid;
                 break;
             }
             let left = self.deadline(begin + within).saturating_duration_since(Instant::now());
@@ -72,7 +108,10 @@ impl Reporter {
     }
 
     fn attempt(&self, body: &Body, fresh: bool, latest: Instant) -> Answer {
-        let deadline = self.deadline(latest).max(Instant::now() + SHORTEST_TRY);
+        let now = Instant::now();
+        let sending = Duration::from_secs((body.data.len() / SLOWEST) as u64);
+        let latest = latest.min(now + ANSWER_TIMEOUT + sending);
+        let deadline = self.deadline(latest).max(now + SHORTEST_TRY);
         self.route.post(body, fresh, deadline)
     }
 

@@ -1,11 +1,14 @@
-//! TLS for `https://` callback URLs, with the authorities of the system.
+//! TLS for `https://` callback URLs, with files that the worker's environment names.
 
+use std::env;
+use std::ffi::OsString;
 use std::io;
 use std::net::TcpStream;
 use std::sync::{Arc, OnceLock};
 
 use rustls::crypto::ring;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 pub(super) type TlsStream = StreamOwned<ClientConnection, TcpStream>;
@@ -22,12 +25,49 @@ fn config() -> io::Result<Arc<ClientConfig>> {
     if let Some(config) = CONFIG.get() {
         return Ok(Arc::clone(config));
     }
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        .with_root_certificates(roots()?);
+    let config = match file("WOVE_HTTPS_CERTIFICATE") {
+        Some(certificate) => {
+            let key = file("WOVE_HTTPS_PRIVATE_KEY").unwrap_or_default();
+            let key = PrivateKeyDer::from_pem_file(key).map_err(io::Error::other)?;
+            let chain = certificates("WOVE_HTTPS_CERTIFICATE", certificate)?;
+            builder.with_client_auth_cert(chain, key).map_err(io::Error::other)?
+        }
+        None => builder.with_no_client_auth(),
+    };
     Ok(Arc::clone(CONFIG.get_or_init(|| Arc::new(config))))
+}
+
+/// The authorities: those of `WOVE_HTTPS_CA`, or else the system's.
+fn roots() -> io::Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    match file("WOVE_HTTPS_CA") {
+        Some(path) => {
+            for authority in certificates("WOVE_HTTPS_CA", path)? {
+                roots.add(authority).map_err(io::Error::other)?;
+            }
+        }
+        None => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
+    Ok(roots)
+}
+
+/// The certificates of a PEM file, of which there must be one.
+fn certificates(variable: &str, path: OsString) -> io::Result<Vec<CertificateDer<'static>>> {
+    let found =
+        CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    match found {
+        Ok(found) if !found.is_empty() => Ok(found),
+        Ok(_) => Err(io::Error::other(format!("{variable}: the file has no certificate in PEM"))),
+        Err(error) => Err(io::Error::other(format!("{variable}: {error}"))),
+    }
+}
+
+fn file(variable: &str) -> Option<OsString> {
+    env::var_os(variable).filter(|path| !path.is_empty())
 }

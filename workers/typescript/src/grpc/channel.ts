@@ -1,12 +1,12 @@
 /** HTTP/2 connections for gRPC: one session each, made within three seconds or not at all. */
 
-import { readFile } from "node:fs/promises";
 import http2 from "node:http2";
 
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import type { Transport } from "@connectrpc/connect";
 
 import { after, now } from "../timing.js";
+import { tlsFiles } from "../tls-files.js";
 
 const CONNECT_SECONDS = 3;
 /** For how long an address is not tried again to which no connection could be made. */
@@ -109,7 +109,7 @@ async function connect(
 }
 
 async function openSession(origin: string): Promise<http2.ClientHttp2Session> {
-  const tls = origin.startsWith("https:") ? await tlsFiles() : {};
+  const tls = origin.startsWith("https:") ? tlsFiles("WOVE_GRPC") : {};
   return await new Promise((resolve, reject) => {
     const session = http2.connect(origin, tls);
     const timer = after(CONNECT_SECONDS, () => session.destroy(new Error("no answer in time")));
@@ -124,16 +124,4 @@ async function openSession(origin: string): Promise<http2.ClientHttp2Session> {
       resolve(session);
     });
   });
-}
-
-/** What TLS needs, from files that the worker's environment names. */
-async function tlsFiles(): Promise<http2.SecureClientSessionOptions> {
-  const read = async (name: string): Promise<Buffer | undefined> => {
-    const path = process.env[name];
-    return path ? await readFile(path) : undefined;
-  };
-  const [ca, cert, key] = await Promise.all(
-    ["WOVE_GRPC_CA", "WOVE_GRPC_CERTIFICATE", "WOVE_GRPC_PRIVATE_KEY"].map(read),
-  );
-  return { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) };
 }

@@ -73,8 +73,9 @@ package dev.wove.v1;
  * A retry repeats the event's body byte for byte, with the same `event_id`. Waits
  * SHOULD grow exponentially with full jitter; `Retry-After` MUST be honoured. On a
  * broken connection the worker SHOULD read the answer that may be there before it
- * retries: a body refused early breaks the connection. A try without an answer
- * SHOULD be given up after 10 to 30 s.
+ * retries: a body refused early breaks the connection, or stays unread. A try without
+ * an answer SHOULD be given up after 10 to 30 s, and 1 s more for each 64 KiB of the
+ * event, so that a large one gets through a slow link.
  *
  * Deadlines run on the worker's monotonic clock from the first try:
  *
@@ -89,7 +90,9 @@ package dev.wove.v1;
  * Every answer of a receiver carries its own id as the header `Wove-Receiver`. To a
  * worker whose payload has a `receiver_id`:
  *
- * - an answer without that header is not a receiver's: it is taken as 502;
+ * - an answer without that header is not a receiver's: it is taken as 502. But 413
+ * three times in a row to a terminal event is a proxy's limit on bodies, and SHOULD
+ * be taken as 413; not so if it answers the minimal `task_error`;
  * - 404 and 410 count only from the receiver that `receiver_id` names; from another
  * they are taken as 421;
  * - 421 is retried on a new connection, for `task_started` until its deadline. It
@@ -729,8 +732,9 @@ private static final long serialVersionUID = 0L;
    * A retry repeats the event's body byte for byte, with the same `event_id`. Waits
    * SHOULD grow exponentially with full jitter; `Retry-After` MUST be honoured. On a
    * broken connection the worker SHOULD read the answer that may be there before it
-   * retries: a body refused early breaks the connection. A try without an answer
-   * SHOULD be given up after 10 to 30 s.
+   * retries: a body refused early breaks the connection, or stays unread. A try without
+   * an answer SHOULD be given up after 10 to 30 s, and 1 s more for each 64 KiB of the
+   * event, so that a large one gets through a slow link.
    *
    * Deadlines run on the worker's monotonic clock from the first try:
    *
@@ -745,7 +749,9 @@ private static final long serialVersionUID = 0L;
    * Every answer of a receiver carries its own id as the header `Wove-Receiver`. To a
    * worker whose payload has a `receiver_id`:
    *
-   * - an answer without that header is not a receiver's: it is taken as 502;
+   * - an answer without that header is not a receiver's: it is taken as 502. But 413
+   * three times in a row to a terminal event is a proxy's limit on bodies, and SHOULD
+   * be taken as 413; not so if it answers the minimal `task_error`;
    * - 404 and 410 count only from the receiver that `receiver_id` names; from another
    * they are taken as 421;
    * - 421 is retried on a new connection, for `task_started` until its deadline. It

@@ -9,8 +9,10 @@ import static io.grpc.MethodDescriptor.generateFullMethodName;
  * this file says only what differs.
  * # Where, and who asks
  * A payload with `callback_grpc` offers the service; a worker MAY use it, and MUST be
- * able to report to `callback_url` all the same when it cannot make the channel. Every
- * call carries metadata:
+ * able to report to `callback_url` all the same when it cannot make the channel. It
+ * SHOULD do so too where what answers is never a receiver: at once after a code that
+ * is not in the table below (PERMISSION_DENIED, UNIMPLEMENTED) and has no metadata
+ * `wove-receiver`. Every call carries metadata:
  *     authorization    "Bearer " and the token of `callback_grpc`. Required.
  *     wove-receiver    the payload's `receiver_id`. Sent by workers whose payload has one.
  * Every answer carries the answering receiver's own id as `wove-receiver` in its initial
@@ -168,8 +170,10 @@ public final class EventServiceGrpc {
    * this file says only what differs.
    * # Where, and who asks
    * A payload with `callback_grpc` offers the service; a worker MAY use it, and MUST be
-   * able to report to `callback_url` all the same when it cannot make the channel. Every
-   * call carries metadata:
+   * able to report to `callback_url` all the same when it cannot make the channel. It
+   * SHOULD do so too where what answers is never a receiver: at once after a code that
+   * is not in the table below (PERMISSION_DENIED, UNIMPLEMENTED) and has no metadata
+   * `wove-receiver`. Every call carries metadata:
    *     authorization    "Bearer " and the token of `callback_grpc`. Required.
    *     wove-receiver    the payload's `receiver_id`. Sent by workers whose payload has one.
    * Every answer carries the answering receiver's own id as `wove-receiver` in its initial
@@ -226,8 +230,10 @@ public final class EventServiceGrpc {
    * this file says only what differs.
    * # Where, and who asks
    * A payload with `callback_grpc` offers the service; a worker MAY use it, and MUST be
-   * able to report to `callback_url` all the same when it cannot make the channel. Every
-   * call carries metadata:
+   * able to report to `callback_url` all the same when it cannot make the channel. It
+   * SHOULD do so too where what answers is never a receiver: at once after a code that
+   * is not in the table below (PERMISSION_DENIED, UNIMPLEMENTED) and has no metadata
+   * `wove-receiver`. Every call carries metadata:
    *     authorization    "Bearer " and the token of `callback_grpc`. Required.
    *     wove-receiver    the payload's `receiver_id`. Sent by workers whose payload has one.
    * Every answer carries the answering receiver's own id as `wove-receiver` in its initial
@@ -265,8 +271,10 @@ public final class EventServiceGrpc {
    * this file says only what differs.
    * # Where, and who asks
    * A payload with `callback_grpc` offers the service; a worker MAY use it, and MUST be
-   * able to report to `callback_url` all the same when it cannot make the channel. Every
-   * call carries metadata:
+   * able to report to `callback_url` all the same when it cannot make the channel. It
+   * SHOULD do so too where what answers is never a receiver: at once after a code that
+   * is not in the table below (PERMISSION_DENIED, UNIMPLEMENTED) and has no metadata
+   * `wove-receiver`. Every call carries metadata:
    *     authorization    "Bearer " and the token of `callback_grpc`. Required.
    *     wove-receiver    the payload's `receiver_id`. Sent by workers whose payload has one.
    * Every answer carries the answering receiver's own id as `wove-receiver` in its initial
@@ -336,8 +344,10 @@ public final class EventServiceGrpc {
    * this file says only what differs.
    * # Where, and who asks
    * A payload with `callback_grpc` offers the service; a worker MAY use it, and MUST be
-   * able to report to `callback_url` all the same when it cannot make the channel. Every
-   * call carries metadata:
+   * able to report to `callback_url` all the same when it cannot make the channel. It
+   * SHOULD do so too where what answers is never a receiver: at once after a code that
+   * is not in the table below (PERMISSION_DENIED, UNIMPLEMENTED) and has no metadata
+   * `wove-receiver`. Every call carries metadata:
    *     authorization    "Bearer " and the token of `callback_grpc`. Required.
    *     wove-receiver    the payload's `receiver_id`. Sent by workers whose payload has one.
    * Every answer carries the answering receiver's own id as `wove-receiver` in its initial
@@ -407,8 +417,10 @@ public final class EventServiceGrpc {
    * this file says only what differs.
    * # Where, and who asks
    * A payload with `callback_grpc` offers the service; a worker MAY use it, and MUST be
-   * able to report to `callback_url` all the same when it cannot make the channel. Every
-   * call carries metadata:
+   * able to report to `callback_url` all the same when it cannot make the channel. It
+   * SHOULD do so too where what answers is never a receiver: at once after a code that
+   * is not in the table below (PERMISSION_DENIED, UNIMPLEMENTED) and has no metadata
+   * `wove-receiver`. Every call carries metadata:
    *     authorization    "Bearer " and the token of `callback_grpc`. Required.
    *     wove-receiver    the payload's `receiver_id`. Sent by workers whose payload has one.
    * Every answer carries the answering receiver's own id as `wove-receiver` in its initial
@@ -462,8 +474,10 @@ public final class EventServiceGrpc {
    * this file says only what differs.
    * # Where, and who asks
    * A payload with `callback_grpc` offers the service; a worker MAY use it, and MUST be
-   * able to report to `callback_url` all the same when it cannot make the channel. Every
-   * call carries metadata:
+   * able to report to `callback_url` all the same when it cannot make the channel. It
+   * SHOULD do so too where what answers is never a receiver: at once after a code that
+   * is not in the table below (PERMISSION_DENIED, UNIMPLEMENTED) and has no metadata
+   * `wove-receiver`. Every call carries metadata:
    *     authorization    "Bearer " and the token of `callback_grpc`. Required.
    *     wove-receiver    the payload's `receiver_id`. Sent by workers whose payload has one.
    * Every answer carries the answering receiver's own id as `wove-receiver` in its initial

@@ -194,7 +194,7 @@ final class Execution {
     double seconds = terminalSeconds();
     Ending last = ending;
     try {
-      Answer answer = reporter.deliver(last.body(), seconds);
+      Answer answer = reporter.deliver(last.body(), seconds, true);
       if (answer.asksForAnother()) {
         last = endings.inPlaceOf(last, answer);
         answer = reporter.deliver(last.body(), seconds);

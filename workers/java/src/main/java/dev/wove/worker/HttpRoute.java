@@ -1,10 +1,12 @@
 package dev.wove.worker;
 
 import dev.wove.v1.EventAck;
+import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZonedDateTime;
@@ -17,6 +19,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 
 /** POST to the callback URL. */
@@ -47,7 +50,7 @@ final class HttpRoute implements Route {
 
   @Override
   public Answer post(Body body, Duration timeout, boolean fresh) {
-    return send(fresh ? events.renew() : events.get(), body, timeout);
+    return send(events, body, timeout, fresh);
   }
 
   @Override
@@ -55,7 +58,7 @@ final class HttpRoute implements Route {
     return new Line() {
       @Override
       public Answer beat(Body body, Duration timeout, boolean fresh) {
-        return send(fresh ? beats.renew() : beats.get(), body, timeout);
+        return send(beats, body, timeout, fresh);
       }
 
       @Override
@@ -68,7 +71,13 @@ final class HttpRoute implements Route {
     };
   }
 
-  private Answer send(HttpClient client, Body body, Duration timeout) {
+  private Answer send(Clients clients, Body body, Duration timeout, boolean fresh) {
+    HttpClient client;
+    try {
+      client = fresh ? clients.renew() : clients.get();
+    } catch (IOException | GeneralSecurityException error) { // a file of TLS
+      return Answer.none(error.getClass().getSimpleName() + ": " + error.getMessage());
+    }
     HttpRequest.Builder request =
         HttpRequest.newBuilder(url)
             .header("Content-Type", body.contentType())
@@ -175,17 +184,22 @@ final class HttpRoute implements Route {
       this.secure = secure;
     }
 
-    synchronized HttpClient get() {
+    synchronized HttpClient get() throws IOException, GeneralSecurityException {
       return client == null ? renew() : client;
     }
 
-    synchronized HttpClient renew() {
+    synchronized HttpClient renew() throws IOException, GeneralSecurityException {
       HttpClient.Builder builder =
           HttpClient.newBuilder()
               .version(HttpClient.Version.HTTP_1_1)
               .followRedirects(HttpClient.Redirect.NEVER)
               .connectTimeout(CONNECT);
-      if (!secure) {
+      if (secure) {
+        SSLContext context = HttpsFiles.context();
+        if (context != null) {
+          builder.sslContext(context);
+        }
+      } else {
         builder.sslContext(NoTls.context()).sslParameters(new SSLParameters());
       }
       client = builder.build();

@@ -9,7 +9,12 @@ final class Reporter {
   private static final double ANSWER_SECONDS = 30;
 
   /** ... and for as much longer as its body takes to be sent at this speed. */
-  private static final double BYTES_PER_SECOND = 128 << 10;
+  private static final double BYTES_PER_SECOND = 64 << 10;
+
+  private static final int TOO_LARGE = 413;
+
+  /** How often in a row 413 comes from a proxy before it is believed. */
+  private static final int PROXY_REFUSALS = 3;
 
   private static final double FIRST_PAUSE = 0.1;
   private static final double LONGEST_PAUSE = 10;
@@ -45,14 +50,46 @@ final class Reporter {
    * @throws UndeliveredEvent none came in time
    */
   Answer deliver(Body body, double seconds) throws UndeliveredEvent {
+    return deliver(body, seconds, false, null);
+  }
+
+  /**
+   * As {@link #deliver(Body, double)}.
+   *
+   * @param replaceable a smaller event can take its place: after some times 413 in a row from a
+   *     proxy the verdict is INVALID
+   */
+  Answer deliver(Body body, double seconds, boolean replaceable) throws UndeliveredEvent {
+    return deliver(body, seconds, replaceable, null);
+  }
+
+  /**
+   * As {@link #deliver(Body, double)}, after a try that was made already.
+   *
+   * @param tried its answer, which was not final; null: there was none
+   */
+  Answer deliver(Body body, double seconds, Answer tried) throws UndeliveredEvent {
+    return deliver(body, seconds, false, tried);
+  }
+
+  private Answer deliver(Body body, double seconds, boolean replaceable, Answer tried)
+      throws UndeliveredEvent {
     double begin = now();
+    Answer known = tried;
     boolean fresh = false;
+    int tooLarge = 0;
     for (int tries = 1; ; tries++) {
       double patience = ANSWER_SECONDS + body.data().length / BYTES_PER_SECOND;
       double timeout = Math.max(0.1, Math.min(patience, left(begin + seconds)));
-      Answer answer = route.post(body, seconds(timeout), fresh);
+      Answer answer = known != null ? known : route.post(body, seconds(timeout), fresh);
+      known = null;
       if (answer.verdict().isFinal()) {
         return answer;
+      }
+      tooLarge = answer.status() == TOO_LARGE ? tooLarge + 1 : 0;
+      if (replaceable && tooLarge == PROXY_REFUSALS) {
+        return new Answer(
+            Verdict.INVALID, TOO_LARGE, answer.text(), answer.ack(), answer.retryAfter());
       }
       fresh = answer.verdict() == Verdict.ELSEWHERE;
       double asked = answer.retryAfter().orElse(0);

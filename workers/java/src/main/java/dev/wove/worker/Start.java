@@ -64,7 +64,7 @@ final class Start {
     if (answer.verdict().isFinal()) {
       return answer;
     }
-    Threads.start("wove-start", this::deliver);
+    Threads.start("wove-start", () -> deliver(answer));
     return Answer.none(answer.text());
   }
 
@@ -73,9 +73,9 @@ final class Start {
     later.stop();
   }
 
-  private void deliver() {
+  private void deliver(Answer tried) {
     try {
-      heard.accept(later.deliver(body, SECONDS));
+      heard.accept(later.deliver(body, SECONDS, tried));
     } catch (Reporter.UndeliveredEvent trouble) {
       return; // the terminal event says it all
     }

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from wove.receiver.clock import Clock
 
-__all__ = ["PULSE_SECONDS", "Pulse"]
+__all__ = ["CHECK_SECONDS", "SelfCheck"]
 
-PULSE_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 _LATE = 1.0
 
 
-class Pulse:
+class SelfCheck:
     """Notices gaps in the receiver's own time.
 
-    `beat` is to be called every `PULSE_SECONDS` while somebody's silence is
+    `beat` is to be called every `CHECK_SECONDS` while somebody's silence is
     being judged, between `start` and `stop`.
     """
 
@@ -52,6 +52,6 @@ class Pulse:
     def _look(self, last: tuple[float, float]) -> tuple[float, float]:
         monotonic, wall = self._clock.monotonic(), self._clock.wall()
         passed = monotonic - last[0]
-        if passed > PULSE_SECONDS + _LATE or abs(wall - last[1] - passed) > _LATE:
+        if passed > CHECK_SECONDS + _LATE or abs(wall - last[1] - passed) > _LATE:
             self._restarted = monotonic
         return monotonic, wall
