@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -133,5 +134,13 @@ class Sessions:
         except BaseException as error:
             if not isinstance(error, asyncio.CancelledError):
                 self.broken = self.broken or error
+                _note(error, f"(when the environment {session.name!r} of the weave was started)")
             raise
         return session
+
+
+def _note(error: BaseException, text: str) -> None:
+    """Add a line to what a traceback shows of `error`; Python 3.10 shows none."""
+    notes: list[str] = getattr(error, "__notes__", [])
+    with contextlib.suppress(Exception):  # an exception that takes no attributes
+        error.__notes__ = [*notes, text]

@@ -273,8 +273,9 @@ def test_an_executor_that_cannot_start_raises_from_the_block(run: Any, error_mod
             raise OSError("no route")
 
     wove.config(environments={"away": {"executor": CannotStart()}})
-    with pytest.raises(Exception, match="no route"):
+    with pytest.raises(OSError, match="no route") as caught:
         run(lambda w: w.do(environment="away")(lambda: 1), error_mode=error_mode)
+    assert caught.value.__notes__ == ["(when the environment 'away' of the weave was started)"]
 
 
 def test_a_failing_send_fails_its_run() -> None:
