@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -141,6 +140,5 @@ class Sessions:
 
 def _note(error: BaseException, text: str) -> None:
     """Add a line to what a traceback shows of `error`; Python 3.10 shows none."""
-    notes: list[str] = getattr(error, "__notes__", [])
-    with contextlib.suppress(Exception):  # an exception that takes no attributes
-        error.__notes__ = [*notes, text]
+    # By hand: `add_note` came with Python 3.11.
+    error.__dict__["__notes__"] = [*getattr(error, "__notes__", []), text]
