@@ -210,7 +210,7 @@ async def test_a_result_that_does_not_load_here():
     backend = Backend(play=lambda job: job.post("task_result", result_pickle=b"cno_module\nx\n."))
     async with backend.items() as items:
         with pytest.raises(
-            DeliveryError, match="cannot be loaded in the weave's process: .*importable here"
+            DeliveryError, match=r"cannot be loaded in the weave's process: .*importable here"
         ) as caught:
             await items.run(args={"a": 1})
         assert caught.value.code is ErrorCode.RESULT_NOT_LOADABLE
