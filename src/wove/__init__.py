@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from wove.executors.backend import (
         BackendAdapterEnvironmentExecutor as BackendAdapterEnvironmentExecutor,
     )
+    from wove.executors.backend_state import BackendState as BackendState
+    from wove.executors.backend_state import BackendStatus as BackendStatus
+    from wove.executors.backend_state import Supports as Supports
     from wove.executors.base import EnvironmentExecutor as EnvironmentExecutor
     from wove.helpers import batch as batch
     from wove.helpers import denone as denone
@@ -34,10 +37,13 @@ if TYPE_CHECKING:
 _WHERE = {
     "BackendAdapter": "wove.integrations.base",
     "BackendAdapterEnvironmentExecutor": "wove.executors.backend",
+    "BackendState": "wove.executors.backend_state",
+    "BackendStatus": "wove.executors.backend_state",
     "DeliveryOrphanedError": "wove.errors",
     "DeliveryTimeoutError": "wove.errors",
     "EnvironmentExecutor": "wove.executors.base",
     "MissingDispatchFeatureError": "wove.errors",
+    "Supports": "wove.executors.backend_state",
     "Weave": "wove.template",
     "WoveResult": "wove.result",
     "batch": "wove.helpers",

@@ -153,14 +153,30 @@ def _checked(name: str, settings: Mapping[str, Any]) -> Settings:
     if not isinstance(checked.get("allow_pickle", True), bool):
         raise ValueError(f"allow_pickle of {where} must be True or False")
     executor = checked.get("executor")
-    if executor is not None and not isinstance(executor, str) and not hasattr(executor, "send"):
-        raise ValueError(
-            f"executor of {where} must be the name of an executor or an EnvironmentExecutor, "
-            f"not {type(executor).__name__}"
-        )
+    if executor is not None and not isinstance(executor, str):
+        _check_executor_object(executor, where)
     if not isinstance(checked.get("executor_config"), Mapping | None):
         raise ValueError(f"executor_config of {where} must be a dictionary")
     return checked
+
+
+def _check_executor_object(executor: object, where: str) -> None:
+    is_class = isinstance(executor, type)
+    if hasattr(executor, "send") and not is_class:
+        return
+    kind = executor if isinstance(executor, type) else type(executor)
+    advice = ""
+    if hasattr(executor, "submit"):
+        advice = (
+            "; an adapter goes into one: BackendAdapterEnvironmentExecutor("
+            f"'a name of yours', adapter_class={kind.__name__})"
+        )
+    elif hasattr(executor, "send"):
+        advice = f"; make an object of it: {kind.__name__}()"
+    raise ValueError(
+        f"executor of {where} must be the name of an executor or an EnvironmentExecutor, not "
+        f"{'the class ' if is_class else ''}{kind.__name__}{advice}"
+    )
 
 
 def _find(config_file: str | Path) -> Path:

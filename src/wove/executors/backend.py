@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from wove.dispatch.requirements import require_dispatch
 from wove.dispatch.threads import in_thread
 from wove.dispatch.urls import redacted
-from wove.executors.backend_state import BackendState
 from wove.executors.base import EnvironmentExecutor, Frame
 from wove.executors.checks import check_packages, check_settings, result_converter
 from wove.executors.frames import submission_error
@@ -270,15 +269,14 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
             return ""
         if not job.submitted:
             return f"{self.backend_name} has not taken the job yet"
-        state: BackendState | None = None
-        with contextlib.suppress(Exception):  # a poll that raises is no answer
-            states = await asyncio.wait_for(
-                self._adapter.poll({run_id: job.submission}), REASON_SECONDS
-            )
-            state = states.get(run_id)
-        state = state or self._watcher.state(run_id)
-        words = state.status.value.replace("_", " ")
-        return f"{words}: {state.reason}" if state.reason else words
+        asked = self._adapter.poll({run_id: job.submission})
+        try:
+            state = (await asyncio.wait_for(asked, REASON_SECONDS)).get(run_id)
+        except asyncio.TimeoutError:
+            state = None
+        except Exception as error:  # noqa: BLE001 - a poll that raises is no answer
+            return f"it could not be asked: {type(error).__name__}: {error}"
+        return (state or self._watcher.state(run_id)).words
 
     # ---- submitting -------------------------------------------------------------------
 
@@ -356,7 +354,8 @@ class BackendAdapterEnvironmentExecutor(EnvironmentExecutor):
     def _watch(self, run_id: str, job: _Job) -> None:
         run = self._receiver.hub.run(run_id)
         if run is not None and run.state == "open":
-            self._watcher.add(run_id, job.submission, run, job.heartbeat_seconds)
+            named = f"task {job.task!r} in environment {self._environment!r}"
+            self._watcher.add(run_id, job.submission, run, job.heartbeat_seconds, named=named)
 
     # ---- the watcher ------------------------------------------------------------------
 

@@ -42,6 +42,16 @@ class BackendState:
     status: BackendStatus
     reason: str = ""
 
+    @property
+    def words(self) -> str:
+        """Both as text for people; of a backend that cannot say, its reason alone."""
+        status = self.status.value.replace("_", " ")
+        if not self.reason:
+            return status
+        if self.status is BackendStatus.CANNOT_SAY:
+            return self.reason
+        return f"{status}: {self.reason}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Supports:

@@ -88,9 +88,12 @@ def _plain_value(event: Event) -> Any:
 
 def _not_loadable(error: BaseException, facts: Mapping[str, Any]) -> DeliveryError:
     words = words_of(error)
+    advice = (
+        "" if isinstance(error, WrongType) else ". Its classes must be importable here as there."
+    )
     failure = DeliveryError(
         f"Task '{facts['task']}' ran in environment '{facts['environment']}', and its outcome "
-        f"cannot be loaded in the weave's process: {words}",
+        f"cannot be loaded in the weave's process: {words}{advice}",
         code=ErrorCode.RESULT_NOT_LOADABLE,
         reason=words,
         **facts,

@@ -247,8 +247,7 @@ class Judge:
         return Verdict("callback_unreachable", words, proof=verdict.proof)
 
     def _words(self) -> str:
-        status, reason = self._state.status.value, self._state.reason
-        return f"{status}: {reason}" if reason else status
+        return self._state.words
 
     # ---- silence ----------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ class _Watched:
     submission: Any
     judge: Judge
     since: float
+    named: str
     told: bool = False
 
 
@@ -72,7 +73,13 @@ class Watcher:
         self._planned = self._monotonic = self._wall = 0.0
 
     def add(
-        self, run_id: str, submission: Any, facts: RunFacts, heartbeat_seconds: float | None
+        self,
+        run_id: str,
+        submission: Any,
+        facts: RunFacts,
+        heartbeat_seconds: float | None,
+        *,
+        named: str = "a task",
     ) -> None:
         """Watch a run that the backend has taken.
 
@@ -81,6 +88,7 @@ class Watcher:
             submission: what `submit` returned; None: the backend cannot be asked about it.
             facts: what the receiver knows of it, kept current by the receiver.
             heartbeat_seconds: the task's `delivery_heartbeat_seconds`.
+            named: the task and its environment, for the log.
         """
         now = self._clock.monotonic()
         judge = Judge(
@@ -89,7 +97,7 @@ class Watcher:
             knows_queued=self._knows_queued,
             now=now,
         )
-        self._watched[run_id] = _Watched(facts, submission, judge, now)
+        self._watched[run_id] = _Watched(facts, submission, judge, now, named)
         self._pause = self._liveness.poll_seconds
         if self._timer is None:
             self._next_batch = now + self._jittered()
@@ -167,12 +175,7 @@ class Watcher:
             elif not watched.told and now - watched.since >= self._liveness.queued_warning:
                 watched.told = True
                 if not watched.facts.heard:
-                    state = watched.judge.state
-                    words = f"{state.status.value}: {state.reason}" if state.reason else ""
-                    logger.warning(
-                        "run %s has waited %.0f s for a worker. %s",
-                        *(run_id, now - watched.since, words or "The backend cannot say more."),
-                    )
+                    _tell_of_waiting(run_id, watched, now - watched.since)
 
     # ---- asking -----------------------------------------------------------------------
 
@@ -224,6 +227,21 @@ class Watcher:
 
     def _jittered(self) -> float:
         return self._pause * random.uniform(0.9, 1.1)  # noqa: S311 - only spreads the load
+
+
+def _tell_of_waiting(run_id: str, watched: _Watched, seconds: float) -> None:
+    state = watched.judge.state
+    if state.status is BackendStatus.RUNNING:
+        said = (
+            "%s: the backend says that its job runs, and no event of it has come in %.0f s (%s). "
+            "Can its worker reach callback_url? (run %s)"
+        )
+    else:
+        said = (
+            "%s has waited %.0f s for a worker (%s). Is one running that takes its jobs? (run %s)"
+        )
+    words = state.words if state.reason else "the backend cannot say more"
+    logger.warning(said, watched.named, seconds, words, run_id)
 
 
 def _checked(state: object) -> BackendState:

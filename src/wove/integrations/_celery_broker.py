@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from wove.executors.backend_state import BackendState
-from wove.integrations._celery_state import state_from_result, state_from_workers
+from wove.integrations._celery_state import sent_words, state_from_result, state_from_workers
 from wove.integrations._celery_url import address_of, masked
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class CeleryJob:
     """Celery's task id."""
     worker: str | None = field(default=None, compare=False)
     """Node name of the worker that was last seen with the job."""
+    sent: str = field(default="", compare=False)
+    """The task's name and the queue that the job was sent for, as text for people."""
 
 
 class CeleryBroker:
@@ -78,7 +80,8 @@ class CeleryBroker:
                 ignore_result=True,
                 **options,
             )
-            return job
+        job.sent = sent_words(task_name, options, self.app.conf)
+        return job
 
     def revoke(self, job_id: str, *, terminate: bool, wait_for_answers: bool) -> Any:
         """Tell the workers to drop the job; their answers, if they are waited for."""

@@ -50,16 +50,31 @@ def state_from_workers(job: CeleryJob, answers: Mapping[str, Any]) -> BackendSta
             return BackendState(BackendStatus.QUEUED, f"{worker} has it {state}")
         return BackendState(BackendStatus.CANNOT_SAY, f"{worker} calls it {state}")
     if job.worker is None:
-        heard = ", ".join(sorted(answers)) or "no worker answered"
-        return BackendState(
-            BackendStatus.CANNOT_SAY, f"no worker has it (asked: {heard}); it may be queued"
-        )
+        heard = f"answered: {', '.join(sorted(answers))}" if answers else "none answered"
+        words = f"no worker has it ({heard}); it may be queued"
+        return BackendState(BackendStatus.CANNOT_SAY, f"{words}, {job.sent}" if job.sent else words)
     if job.worker in answers:
         # Its terminal event would have been acknowledged before the worker let go of it.
         return BackendState(
             BackendStatus.LOST, f"{job.worker} had it, and answers that it no longer has"
         )
     return BackendState(BackendStatus.CANNOT_SAY, f"{job.worker} had it, and does not answer")
+
+
+def sent_words(task_name: str, options: Mapping[str, Any], conf: Any) -> str:
+    """Where a job went, for people: the task's name and, where it is plain, the queue.
+
+    Args:
+        task_name: of the worker's task.
+        options: of `send_task`.
+        conf: the application's configuration; its routes are not followed.
+    """
+    queue = options.get("queue")
+    if queue is None and not (conf.task_routes or options.keys() & {"exchange", "routing_key"}):
+        queue = conf.task_default_queue
+    name = getattr(queue, "name", queue)  # kombu's Queue has a name
+    where = f"in the queue '{name}', " if name else ""
+    return f"{where}for the task '{task_name}'"
 
 
 def was_terminated(job: CeleryJob, answers: Any) -> bool:

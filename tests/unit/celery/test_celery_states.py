@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from celery import Celery
+from kombu.entity import Queue
 
 from wove.executors.backend_state import BackendStatus
+from wove.integrations._celery_broker import make_broker
 from wove.integrations._celery_state import (
+    sent_words,
     state_from_result,
     state_from_workers,
     was_terminated,
 )
 from wove.integrations.celery import CeleryJob
+
+QUEUE: Any = Queue("invoices")  # type: ignore[no-untyped-call]
 
 
 class WorkerLostError(Exception):
@@ -65,6 +71,41 @@ def test_nobody_has_it_and_nobody_had_it() -> None:
     state = state_from_workers(CeleryJob("j1"), {"w1": {}})
     assert state.status is BackendStatus.CANNOT_SAY
     assert "w1" in state.reason
+
+
+def test_nobody_has_it_and_where_it_was_sent_is_said() -> None:
+    job = CeleryJob("j1", sent="in the queue 'invoices', for the task 'shop.wove_task'")
+    answers: dict[str, Any]
+    for answers in ({"w1": {}}, {}):
+        reason = state_from_workers(job, answers).reason
+        assert reason.endswith(
+            "it may be queued, in the queue 'invoices', for the task 'shop.wove_task'"
+        )
+        assert ("w1" in reason) == bool(answers)
+
+
+@pytest.mark.parametrize(
+    ("options", "settings", "said"),
+    [
+        ({}, {}, "in the queue 'celery', for the task 't'"),
+        ({}, {"task_default_queue": "mine"}, "in the queue 'mine', for the task 't'"),
+        ({"queue": "invoices"}, {}, "in the queue 'invoices', for the task 't'"),
+        ({"queue": QUEUE}, {}, "in the queue 'invoices', for the task 't'"),
+        ({"routing_key": "x"}, {}, "for the task 't'"),
+        ({}, {"task_routes": {"t": "elsewhere"}}, "for the task 't'"),
+    ],
+)
+def test_where_a_job_was_sent(options: dict[str, Any], settings: dict[str, Any], said: str) -> None:
+    app = Celery("x", broker="memory://", set_as_current=False)
+    app.conf.update(settings)
+    assert sent_words("t", options, app.conf) == said
+
+
+def test_a_broker_tells_where_it_sent_a_job() -> None:
+    broker = make_broker({"broker_url": "memory://"})
+    job = broker.send("shop.wove_task", {"run_id": "r"}, {"task_id": "j1", "queue": "invoices"})
+    broker.close()
+    assert job.sent == "in the queue 'invoices', for the task 'shop.wove_task'"
 
 
 def test_the_worker_that_ran_it_answers_without_it() -> None:

@@ -21,6 +21,7 @@ from wove.dispatch.pickling import dumps
 from wove.errors import (
     CallbackUnreachableError,
     DeliveryError,
+    DeliveryTimeoutError,
     ErrorCode,
     MissingPackageError,
     PayloadTooLargeError,
@@ -209,7 +210,7 @@ async def test_a_result_that_does_not_load_here():
     backend = Backend(play=lambda job: job.post("task_result", result_pickle=b"cno_module\nx\n."))
     async with backend.items() as items:
         with pytest.raises(
-            DeliveryError, match="cannot be loaded in the weave's process"
+            DeliveryError, match=r"cannot be loaded in the weave's process: .*importable here"
         ) as caught:
             await items.run(args={"a": 1})
         assert caught.value.code is ErrorCode.RESULT_NOT_LOADABLE
@@ -751,6 +752,44 @@ async def test_a_run_that_waits_for_a_worker_is_told_of_once(caplog):
     told = [r.message for r in caplog.records if "for a worker" in r.message]
     assert len(told) == 1
     assert "behind 7 others" in told[0]
+    assert told[0].startswith("task 'report' in environment 'reports' has waited")
+
+
+@in_loop
+async def test_a_job_that_runs_and_is_not_heard_has_no_lack_of_workers(caplog):
+    def play(job):
+        job.state = BackendState(BackendStatus.RUNNING, "w1 is running it")
+        threading.Event().wait(0.6)
+        job.post("task_result", result_pickle=dumps(1))
+
+    backend = Backend(play=play)
+    backend.executor.liveness = dataclasses.replace(QUICK, queued_warning=0.2, callback_grace=60.0)
+    async with backend.items() as items:
+        await items.run(args={"a": 1})
+    (told,) = [r.message for r in caplog.records if "task 'report'" in r.message]
+    assert "no event of it has come" in told
+    assert "running: w1 is running it" in told
+    assert "callback_url" in told
+    assert "for a worker" not in told
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (BackendState(BackendStatus.CANNOT_SAY, "no worker has it"), "played says: no worker has"),
+        (BackendState(BackendStatus.CANNOT_SAY), "played says: cannot say."),
+        (BackendState(BackendStatus.QUEUED, "behind 7"), "played says: queued: behind 7."),
+        (ImportError("no name 'x'"), "says: it could not be asked: ImportError: no name 'x'"),
+    ],
+)
+@in_loop
+async def test_a_start_timeout_has_the_backends_words(state, said):
+    def play(job):
+        job.state = state
+
+    async with Backend(play=play).items() as items:
+        with pytest.raises(DeliveryTimeoutError, match=said):
+            await items.run(args={"a": 1}, start_timeout=0.1)
 
 
 @in_loop

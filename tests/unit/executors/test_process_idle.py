@@ -48,7 +48,7 @@ def test_an_unused_pool_leaves_nothing_and_the_next_job_finds_a_new_one():
             assert len(threads() - before) == 1
             await until(lambda: not alive(first) and not threads() - before)
             assert descriptors() <= open_before + 1  # the weave's connection to its own receiver
-            assert len(_process_pools._pools) == pools - 1
+            assert len(_process_pools._pools) < pools  # pools of earlier tests may end as well
             second = await items.run()
             assert second != first
         await until(lambda: not alive(second))

@@ -70,6 +70,26 @@ def test_environments_merge_key_by_key_and_executor_config_is_replaced_whole() -
     assert environment["executor_config"] == {"c": 3}
 
 
+class _Adapter(wove.BackendAdapter): ...
+
+
+class _Executor(wove.EnvironmentExecutor): ...
+
+
+@pytest.mark.parametrize(
+    ("executor", "said"),
+    [
+        (3, "not int$"),
+        (_Adapter, r"not the class _Adapter; .*Executor\('a name of yours', adapter_class=_Adap"),
+        (_Executor, r"not the class _Executor; make an object of it: _Executor\(\)"),
+    ],
+)
+def test_what_is_no_executor_is_told_what_to_be(executor: object, said: str) -> None:
+    with pytest.raises(ValueError, match="executor of environment 'e' .*" + said):
+        wove.config(environments={"e": {"executor": executor}})
+    assert "e" not in runtime.environments
+
+
 def test_config_is_the_old_name_of_executor_config() -> None:
     wove.config(environments={"e": {"executor": "local", "config": {"a": 1}}})
     assert runtime.environments["e"]["executor_config"] == {"a": 1}

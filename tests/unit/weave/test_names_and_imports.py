@@ -17,10 +17,13 @@ import wove
 EXPORTS = {
     "BackendAdapter",
     "BackendAdapterEnvironmentExecutor",
+    "BackendState",
+    "BackendStatus",
     "DeliveryOrphanedError",
     "DeliveryTimeoutError",
     "EnvironmentExecutor",
     "MissingDispatchFeatureError",
+    "Supports",
     "Weave",
     "WoveResult",
     "__version__",
