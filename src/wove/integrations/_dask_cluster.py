@@ -8,13 +8,13 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wove.errors import ErrorCode, SubmissionError
 from wove.executors.backend_state import BackendState, BackendStatus
 
-if TYPE_CHECKING:
-    from distributed import Client, Future
+Client = Any
+"""A `distributed.Client`, of which only some methods have types, and those for both its modes."""
 
 __all__ = ["CONNECT_SECONDS", "Cluster", "DaskJob", "address_of"]
 
@@ -30,7 +30,7 @@ class DaskJob:
 
     id: str
     """Dask's key."""
-    future: Future[Any] = field(repr=False)
+    future: Any = field(repr=False)
     """Keeps the task: Dask forgets what nobody holds a future of."""
     cancelled: bool = False
     """We cancelled it, and what Dask says of it since proves nothing."""
@@ -44,7 +44,7 @@ class Cluster:
         options: arguments of our own client.
     """
 
-    def __init__(self, client: Client | None, options: Mapping[str, Any]) -> None:
+    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
         self._options = options
         self._own = client is None
         self._client = client
@@ -168,7 +168,7 @@ class Cluster:
                     self._client.close(timeout=CLOSE_SECONDS)
 
 
-def address_of(client: Client | None, options: Mapping[str, Any]) -> str:
+def address_of(client: Client, options: Mapping[str, Any]) -> str:
     """The scheduler's address, as far as it is known without asking anybody.
 
     Raises:
