@@ -13,9 +13,6 @@ from typing import Any
 from wove.errors import ErrorCode, SubmissionError
 from wove.executors.backend_state import BackendState, BackendStatus
 
-Client = Any
-"""A `distributed.Client`, of which only some methods have types, and those for both its modes."""
-
 __all__ = ["CONNECT_SECONDS", "Cluster", "DaskJob", "address_of"]
 
 CONNECT_SECONDS = 9.0
@@ -37,14 +34,14 @@ class DaskJob:
 
 
 class Cluster:
-    """A scheduler, through a client of the user's or one of our own.
+    """A scheduler, through a `distributed.Client` of the user's or one of our own.
 
     Args:
         client: the user's client, or None.
         options: arguments of our own client.
     """
 
-    def __init__(self, client: Client, options: Mapping[str, Any]) -> None:
+    def __init__(self, client: Any, options: Mapping[str, Any]) -> None:
         self._options = options
         self._own = client is None
         self._client = client
@@ -57,7 +54,7 @@ class Cluster:
         return self._client is not None and self._client.status == "running"
 
     @property
-    def client(self) -> Client:
+    def client(self) -> Any:
         """The client; after `connect`."""
         if self._client is None:
             raise RuntimeError("connect() comes first")
@@ -168,7 +165,7 @@ class Cluster:
                     self._client.close(timeout=CLOSE_SECONDS)
 
 
-def address_of(client: Client, options: Mapping[str, Any]) -> str:
+def address_of(client: Any, options: Mapping[str, Any]) -> str:
     """The scheduler's address, as far as it is known without asking anybody.
 
     Raises:
@@ -198,7 +195,7 @@ def _knock(address: str) -> None:
         socket.create_connection((host, port), timeout=CONNECT_SECONDS - 1).close()
 
 
-def _is_known(client: Client, key: Any) -> bool:
+def _is_known(client: Any, key: Any) -> bool:
     found: dict[Any, str | None] = client.sync(client.scheduler.get_task_status, keys=[key])
     return found.get(key) not in (None, "forgotten")
 
