@@ -68,7 +68,11 @@ def stop_process(pid: int, *, seconds: float = 15.0) -> None:
 
 def stop_service(pid: int) -> None:
     """End a process that `_spawn` started, and whatever it started itself."""
+    started = _descendants(pid)
     stop_process(pid)
+    for child in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
 
@@ -415,9 +419,13 @@ class Worker:
     def kill(self) -> None:
         """End it and the processes of its pool at once, as a lost machine would."""
         self._state.unlink(missing_ok=True)
+        started = _descendants(self.process.pid)  # some in sessions of their own
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         _kill_session(self.process.pid)
+        for pid in started:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait(5)
 
 
