@@ -343,11 +343,15 @@ def ray_command(*arguments: str) -> list[str]:
 
 
 def start_ray(folder: Path) -> Started:
-    """Start a Ray cluster of one node, with two CPUs and no dashboard."""
+    """Start a Ray cluster of one node, with four CPUs and no dashboard.
+
+    Its own node has the resource "shared": what asks for that runs on no node of a single test.
+    """
     port, log = free_port(), folder / "ray.log"
     pid = _spawn(
         ray_command(
-            *("start", "--head", "--block", "--port", str(port), "--num-cpus", "2"),
+            *("start", "--head", "--block", "--port", str(port), "--num-cpus", "4"),
+            *("--resources", '{"shared": 1000}'),
             *("--include-dashboard", "false", "--include-log-monitor", "false"),
             *("--temp-dir", str(folder / "s"), "--disable-usage-stats"),
         ),

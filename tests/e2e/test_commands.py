@@ -129,7 +129,7 @@ def test_setup_without_python_says_what_to_install(tmp_path: Path) -> None:
 def test_services_that_cannot_be_installed(
     tmp_path: Path, programs: tuple[str, ...], words: str
 ) -> None:
-    bin_folder = Path(folder_with(tmp_path / "bin", "bash", "env"))
+    bin_folder = Path(folder_with(tmp_path / "bin", "bash", "env", "dirname"))
     for program in programs:
         (bin_folder / program).symlink_to("/bin/false")
     (bin_folder / "id").write_text("#!/bin/bash\necho 1000\n")  # somebody who is not root
@@ -139,6 +139,7 @@ def test_services_that_cannot_be_installed(
     copy = tmp_path / "services"
     copy.write_text(script.replace(":/usr/sbin", "").replace(":/usr/lib/rabbitmq/bin", ""))
     copy.chmod(0o755)
+    shutil.copy(ROOT / "scripts" / "apt", tmp_path / "apt")
     done = run(str(copy), "redis", env={"PATH": str(bin_folder)})
     assert done.returncode == 1
     assert words in done.stderr

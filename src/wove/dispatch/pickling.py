@@ -137,6 +137,8 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
             reduction = _reduce_exception(obj)
             if reduction is not None:
                 return reduction
+            if _is_tblibs(copyreg.dispatch_table.get(type(obj))):
+                return obj.__reduce_ex__(pickle.HIGHEST_PROTOCOL)
         return super().reducer_override(obj)
 
 
@@ -168,6 +170,15 @@ def _reduce_exception(exc: BaseException) -> tuple[Any, ...] | None:
             state.update((name, held) for name, held in values if held is not None)
     new_args = exc.args if cls.__new__ is BaseException.__new__ or _takes_args(cls) else ()
     return copyreg.__newobj__, (cls, *new_args), state  # type: ignore[attr-defined]
+
+
+def _is_tblibs(reducer: Any) -> bool:
+    """Whether tblib, which Dask imports, has put its own reduction in place of an exception's.
+
+    It loses what built-in exceptions keep outside `args`, and loads only where tblib is.
+    """
+    function = getattr(reducer, "func", reducer)
+    return str(getattr(function, "__module__", "")).partition(".")[0] == "tblib"
 
 
 def _takes_args(cls: type[BaseException]) -> bool:

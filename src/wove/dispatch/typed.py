@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import inspect
+import json
 import math
 import types
 import typing
@@ -57,7 +58,8 @@ def _by_pydantic(annotation: Any) -> Convert:
 
     def convert(value: Any) -> Any:
         try:
-            return adapter.validate_python(value)
+            # As JSON: a date is text there. Strict: nothing is made of another type.
+            return adapter.validate_json(json.dumps(value), strict=True)
         except pydantic.ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             path = "".join(f"[{part!r}]" for part in first["loc"])

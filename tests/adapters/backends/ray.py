@@ -26,7 +26,7 @@ class Ray(Backend):
         lost_process=frozenset({ErrorCode.WORKER_LOST}),
         lost_worker=frozenset({ErrorCode.WORKER_LOST}),
         down=ErrorCode.BACKEND_UNAVAILABLE,
-        start_seconds=6.0,  # a process of Python with Ray, for each job that runs at once
+        start_seconds=10.0,  # a process of Python with Ray, for each job that runs at once
         at_once=8,
     )
 
@@ -38,7 +38,7 @@ class Ray(Backend):
         return cls(shared("ray", start_ray))
 
     def executor_config(self) -> dict[str, Any]:
-        return {"address": self.address}
+        return self._only_on("shared")
 
     @contextlib.contextmanager
     def own_workers(self, folder: Path) -> Iterator[Workers]:
@@ -70,7 +70,8 @@ class Ray(Backend):
         import ray
 
         ray.init(address=self.address, ignore_reinit_error=True, log_to_driver=False)
-        return nothing_to_stop(self.environment({"init": False}))
+        config = {"init": False, "remote_options": {"resources": {"shared": 1}}}
+        return nothing_to_stop(self.environment(config))
 
     def _only_on(self, mark: str) -> dict[str, Any]:
         return {"address": self.address, "remote_options": {"resources": {mark: 1}}}

@@ -15,7 +15,7 @@ import ray
 from tests.adapters import tasks
 from tests.backends.ray import work
 from tests.backends.weaves import in_background, run_remote
-from tests.services import Worker, free_port
+from tests.services import Worker, free_port, wait_until
 from wove.errors import DeliveryTimeoutError, ErrorCode, SubmissionError
 from wove.executors.backend_state import BackendStatus
 from wove.integrations import _ray_cluster
@@ -23,6 +23,8 @@ from wove.integrations._reporting import TaskFailedError
 
 pytestmark = [pytest.mark.xdist_group("adapters-ray"), pytest.mark.timeout(240)]
 Node = Callable[..., Worker]
+SHARED = {"resources": {"shared": 1}}
+"""Has a job run on the cluster's own node, and on no test's."""
 
 
 def submitted(monkeypatch: pytest.MonkeyPatch) -> list[_ray_cluster.RayJob]:
@@ -40,7 +42,7 @@ def submitted(monkeypatch: pytest.MonkeyPatch) -> list[_ray_cluster.RayJob]:
 
 def test_rays_job_ends_as_the_task_did(cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = submitted(monkeypatch)
-    config = {"address": cluster}
+    config = {"address": cluster, "remote_options": SHARED}
     assert run_remote("ray", work.where, config).where != os.getpid()
     failed = run_remote("ray", work.refuse, config, error_mode="return")
     assert isinstance(failed.refuse, LookupError)
@@ -50,6 +52,7 @@ def test_rays_job_ends_as_the_task_did(cluster: str, monkeypatch: pytest.MonkeyP
     with pytest.raises(TaskFailedError, match="LookupError: no such account") as caught:
         ray.get(second.reference, timeout=30)
     assert "refuse" in str(caught.value)  # Ray names the task
+    wait_until(second.future.done, seconds=10, what="Ray has told its owner")
     assert _ray_cluster.settled(second).status is BackendStatus.FAILED
     assert [run.backend_job_id for run in failed.runs] == [second.id]
 
@@ -72,7 +75,7 @@ def test_force_cancel_ends_the_process(cluster: str, tmp_path: Path) -> None:
     values = {"begun": str(begun), "gate": str(gate)}
     # No beats that could tell it: it is Ray that stops the task.
     options = {"delivery_timeout": 20.0}
-    config = {"address": cluster, "force_cancel": True}
+    config = {"address": cluster, "force_cancel": True, "remote_options": SHARED}
     result = run_remote("ray", work.wait_at, config, options=options, error_mode="return", **values)
     assert isinstance(result.exception, DeliveryTimeoutError)
     (run,) = result.runs
@@ -85,7 +88,7 @@ def test_force_cancel_ends_the_process(cluster: str, tmp_path: Path) -> None:
 
 
 def test_another_cluster_than_the_processs_own_is_refused(cluster: str) -> None:
-    run_remote("ray", work.where, {"address": cluster})
+    run_remote("ray", work.where, {"address": cluster, "remote_options": SHARED})
     other = f"127.0.0.1:{free_port()}"
     with pytest.raises(SubmissionError, match="is connected to the Ray cluster at") as caught:
         run_remote("ray", work.where, {"address": other})

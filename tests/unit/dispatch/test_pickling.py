@@ -147,3 +147,21 @@ def test_a_pickled_exception_names_nothing_but_the_standard_library() -> None:
 )
 def test_what_cannot_be_pickled_is_found(value: Any, path: str) -> None:
     assert find_unpicklable(value) == (path, "_thread.lock")
+
+
+def test_an_exception_is_pickled_the_same_where_tblib_has_changed_how() -> None:
+    """Dask has it do so, in every process that imports it."""
+    code = """
+import base64, sys
+from wove.dispatch import pickling
+import distributed
+
+error = UnicodeDecodeError("utf-8", b"\\xff", 0, 1, "invalid start byte")
+data = pickling.dumps([error])
+assert b"tblib" not in data
+assert str(pickling.loads(data)[0]) == str(error), str(pickling.loads(data)[0])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
