@@ -25,9 +25,9 @@ test: setup services ## Set up what the tests need, services and toolchains incl
 	$(PY) -m pytest -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
 	@$(if $(ARGS),,scripts/workers test)
 
-check: setup ## Format, lint, types, layers, unit and contract tests: under two minutes
+check: setup ## Format, lint, types, layers, the quick unit and contract tests: under two minutes
 	@$(MAKE) --no-print-directory lint types layers
-	$(PY) -m pytest -q -n 2 tests/unit tests/contract tests/docs $(ARGS)
+	$(PY) -m pytest -q -n 4 -m "not slow" tests/unit tests/contract tests/docs $(ARGS)
 
 lint: setup ## Formatting and lint rules
 	$(BIN)/ruff format --check .

@@ -22,6 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "blocks_loop: this test blocks an event loop on purpose, for seconds"
     )
+    config.addinivalue_line("markers", "slow: `make check` leaves it to `make test`")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # Started in a shell's background: the programs that tests interrupt would inherit it.
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -9,7 +9,11 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from scripts.generate import ROOT
+
+pytestmark = pytest.mark.slow
 
 VARIABLE = "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION"
 CHECK = "from google.protobuf.internal import api_implementation as a; print(a.Type())"

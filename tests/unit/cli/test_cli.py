@@ -14,6 +14,8 @@ import pytest
 import wove
 from tests.services import ROOT, free_port
 
+pytestmark = pytest.mark.slow
+
 
 def wove_command(
     *arguments: str, env: dict[str, str] | None = None, cwd: Path = ROOT

@@ -27,6 +27,8 @@ from wove.errors import DeliveryError, ErrorCode, PayloadTooLargeError, WorkerLo
 from wove.executors.backend_state import BackendState, BackendStatus
 from wove.executors.liveness import Liveness
 
+pytestmark = pytest.mark.slow
+
 
 @by_value
 def sleep_in_c(path):

@@ -14,6 +14,8 @@ from tests.unit.executors.scripted import until
 from wove.errors import WorkerLostError
 from wove.integrations._process_worker import WarmWorker
 
+pytestmark = pytest.mark.slow
+
 
 @by_value
 def write_to_pipes(data, delay=0.0):

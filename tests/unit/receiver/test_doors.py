@@ -21,6 +21,8 @@ from wove.contract import event_to_json
 from wove.receiver import grpc as grpc_door
 from wove.receiver.grpc_settings import GrpcSettings
 
+pytestmark = pytest.mark.slow
+
 HONEST = "honest"
 """The run whose worker must not notice anything."""
 

@@ -34,6 +34,8 @@ from wovepb.v1.event_service_pb2 import (
     StreamEventsRequest,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def client(place: Place) -> Iterator[Client]:

@@ -21,6 +21,8 @@ from wove.errors import CallbackUnreachableError
 from wove.receiver.server import Receiver, open_receiver, receiver_for
 from wove.receiver.settings import CallbackSettings
 
+pytestmark = pytest.mark.slow
+
 
 def free_port() -> int:
     with socket.socket() as sock:

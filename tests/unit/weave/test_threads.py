@@ -514,7 +514,7 @@ def test_a_coroutine_that_comes_after_the_stop_is_closed(options: dict[str, Any]
             @w.do(**options)
             def slow() -> Any:
                 started.set()
-                time.sleep(0.2)
+                time.sleep(1.0)
                 return late()
 
             @w.do

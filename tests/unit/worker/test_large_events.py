@@ -19,6 +19,8 @@ from wove.worker import connection, reporter
 from wove.worker.connection import Connection
 from wove.worker.endpoint import Endpoint
 
+pytestmark = pytest.mark.slow
+
 LARGE = 20_000_000
 OURS = b"Wove-Receiver: receiver-1\r\n"
 ACCEPTED = b"HTTP/1.1 204 OK\r\n" + OURS + b"\r\n"

@@ -19,6 +19,8 @@ import pytest
 
 from tests.unit.worker.receiver import CANCEL, Receiver, Reply, as_dict, value_of
 
+pytestmark = pytest.mark.slow
+
 Worker = subprocess.Popen[bytes]
 
 

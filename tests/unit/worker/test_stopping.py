@@ -18,6 +18,8 @@ from wove.integrations.worker import arun, run
 from wove.worker import entrypoint
 from wovepb.v1.payload_pb2 import TaskPayload
 
+pytestmark = pytest.mark.slow
+
 BEAT = 0.15
 """`delivery_heartbeat_seconds` of these tests: a beat every 0.05 s."""
 
