@@ -52,6 +52,7 @@ def test_the_process_of_a_task_is_killed(use: Use, backend: Backend, tmp_path: P
     assert time.monotonic() - begun < LIMIT + backend.capabilities.start_seconds, str(caught.value)
     assert caught.value.code in backend.capabilities.lost_process
     assert (caught.value.task, caught.value.environment) == ("stay", "remote")
+    assert "delivery_orphan_policy='requeue'" in str(caught.value)  # what to do about it
     (run,) = w.runs
     assert (run.state, run.error) == ("lost", caught.value)
     assert caught.value.run_id == run.run_id

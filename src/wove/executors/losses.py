@@ -16,6 +16,7 @@ from wove.errors import (
 )
 from wove.executors.frames import describe
 from wove.executors.records import RunRecord
+from wove.executors.verdicts import AFTER_A_LOSS
 
 __all__ = [
     "lost_with_its_worker",
@@ -41,7 +42,8 @@ def lost_with_its_worker(error: BaseException, record: RunRecord) -> WorkerLostE
     words = error.reason or str(error)
     job = f" (job {record.backend_job_id})" if record.backend_job_id else ""
     lost = WorkerLostError(
-        f"Task '{record.task}' in environment '{record.environment}'{job}: {words}",
+        f"Task '{record.task}' in environment '{record.environment}'{job}: "
+        f"{words.rstrip('.')}. {AFTER_A_LOSS}",
         reason=words,
         **describe(record),
     )

@@ -8,7 +8,13 @@ from typing import Any
 from wove.errors import CallbackUnreachableError, DeliveryError, ErrorCode, WorkerLostError
 from wove.executors.watch import Verdict
 
-__all__ = ["verdict_error"]
+__all__ = ["AFTER_A_LOSS", "verdict_error"]
+
+AFTER_A_LOSS = (
+    "The task may have run in part. To have it run again, set "
+    "delivery_orphan_policy='requeue' or retries."
+)
+"""What to do about a lost worker."""
 
 
 def verdict_error(verdict: Verdict, facts: Mapping[str, Any], callback_url: str) -> DeliveryError:
@@ -30,6 +36,8 @@ def verdict_error(verdict: Verdict, facts: Mapping[str, Any], callback_url: str)
         message += f" (job {facts['backend_job_id']})"
     if verdict.reason:
         message += f": {verdict.reason}"
+    if kind is WorkerLostError:
+        message = f"{message.rstrip('.')}. {AFTER_A_LOSS}"
     return kind(message, code=code, reason=verdict.reason or None, **facts)
 
 
