@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ def add_to(backends: Any) -> None:
         help="a node of a Ray cluster",
         description=(
             "Run `ray start --block`: one more node of a cluster. "
-            "SIGTERM stops it after the tasks in hand."
+            "SIGTERM stops it after the tasks in hand, a second one at once."
         ),
     )
     parser.add_argument("--address", required=True, metavar="HOST:PORT", help="the cluster's")
@@ -67,13 +66,14 @@ class _Node:
         resources = amounts(arguments.resource)
         if resources:
             self._argv += ["--resources", json.dumps(resources)]
-        self.asked = threading.Event()
+        self._asked = threading.Event()
+        self._hurry = threading.Event()
 
     def run(self) -> int:
         """Start the node, and drain it when asked to stop."""
         _knock(self._address)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.asked.set())
+            signal.signal(number, self._on_signal)
         # A group of its own: Ctrl-C in the terminal is for this process, which stops it in order.
         process = subprocess.Popen(  # noqa: S603 - Ray's own program, of this interpreter
             self._argv,
@@ -95,7 +95,7 @@ class _Node:
                 file=sys.stderr,
                 flush=True,
             )
-            while process.poll() is None and not self.asked.wait(0.2):
+            while process.poll() is None and not self._asked.wait(0.2):
                 pass
             if process.poll() is not None:
                 print(f"wove: the node has ended\n{said.last(10)}", file=sys.stderr)
@@ -108,6 +108,10 @@ class _Node:
             process.wait()
         print("wove: stopped", file=sys.stderr)
         return 0
+
+    def _on_signal(self, *_: object) -> None:
+        """The first asks for a stop after the tasks in hand, the second for one at once."""
+        (self._hurry if self._asked.is_set() else self._asked).set()
 
     def _drain(self, raylet: _Raylet) -> None:
         """Have the cluster give the node no more tasks; Ray ends a drained node that is idle."""
@@ -125,8 +129,8 @@ class _Node:
         if done.returncode:
             print(f"wove: Ray did not drain the node: {done.stderr.strip()}", file=sys.stderr)
             return
-        while raylet.is_alive():
-            time.sleep(0.2)
+        while raylet.is_alive() and not self._hurry.wait(0.2):
+            pass
 
 
 class _Output:

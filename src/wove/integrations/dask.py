@@ -79,7 +79,7 @@ class DaskAdapter(BackendAdapter):
         options = {"key": key, "pure": False, "retries": 0, **self._options}
         keyed = bool(frame.get("job_id")) or "key" in self._options
         await self._connected()
-        return await self.in_thread(
+        submitting = self.in_thread(
             self._cluster.submit,
             run_payload,
             payload,
@@ -88,6 +88,11 @@ class DaskAdapter(BackendAdapter):
             keep=frame["delivery"].get("delivery_orphan_policy") == "detach",
             on_change=lambda: self.changed(payload["run_id"]),
         )
+        try:
+            return await asyncio.wait_for(submitting, CONNECT_SECONDS)
+        except asyncio.TimeoutError as error:
+            # The thread may still submit later. The start gate turns such a job away.
+            raise self._unavailable("") from error
 
     async def cancel(
         self, run_id: str, submission: DaskJob, frame: dict[str, Any]
@@ -114,15 +119,20 @@ class DaskAdapter(BackendAdapter):
         if self._connecting is None or self._connecting.done():
             connect = self.in_thread(self._cluster.connect)
             self._connecting = asyncio.create_task(asyncio.wait_for(connect, CONNECT_SECONDS))
+            # Those who wait for it may be cancelled before it fails.
+            self._connecting.add_done_callback(lambda task: task.cancelled() or task.exception())
         try:
             await asyncio.shield(self._connecting)
         except (OSError, asyncio.TimeoutError) as error:
-            reason = str(error).rstrip(".") or f"no answer in {CONNECT_SECONDS:g} s"
-            raise SubmissionError(
-                f"dask cannot reach its scheduler at {self._address}, which is {self._setting}: "
-                f"{reason}. The task has not run. Check that the scheduler runs and that this "
-                "process can reach that address.",
-                code=ErrorCode.BACKEND_UNAVAILABLE,
-                backend="dask",
-                reason=reason,
-            ) from error
+            raise self._unavailable(str(error).rstrip(".")) from error
+
+    def _unavailable(self, reason: str) -> SubmissionError:
+        reason = reason or f"no answer in {CONNECT_SECONDS:g} s"
+        return SubmissionError(
+            f"dask cannot reach its scheduler at {self._address}, which is {self._setting}: "
+            f"{reason}. The task has not run. Check that the scheduler runs and that this "
+            "process can reach that address.",
+            code=ErrorCode.BACKEND_UNAVAILABLE,
+            backend="dask",
+            reason=reason,
+        )

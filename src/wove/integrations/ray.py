@@ -97,6 +97,8 @@ class RayAdapter(BackendAdapter):
             self._connecting = asyncio.create_task(
                 self.in_thread(connect, self._init, wanted=bool(self.config.get("init", True)))
             )
+            # Those who wait for it may be cancelled before it fails.
+            self._connecting.add_done_callback(lambda task: task.cancelled() or task.exception())
         try:
             await asyncio.shield(self._connecting)
         except NOT_CONNECTED as error:

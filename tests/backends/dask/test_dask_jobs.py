@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -225,3 +226,14 @@ def test_a_job_that_nobody_waits_for_leaves_the_scheduler(
             seconds=10,
             what="Dask has forgotten the job",
         )
+
+
+def test_a_scheduler_that_says_nothing_is_not_waited_for() -> None:
+    begun = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(SubmissionError) as caught:
+            run_remote("dask", work.where, {"address": address})
+    assert caught.value.code is ErrorCode.BACKEND_UNAVAILABLE
+    assert f"at {address}, which is executor_config['address']" in str(caught.value)
+    assert time.monotonic() - begun < 40

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.adapters import tasks
 from tests.backends.ray import work
 from tests.backends.weaves import in_background
 from tests.services import Worker, free_port, wove_worker
+from wove.errors import WorkerLostError
 
 pytestmark = [pytest.mark.xdist_group("adapters-ray"), pytest.mark.timeout(240)]
 
@@ -33,6 +35,24 @@ def test_sigterm_lets_the_job_in_hand_finish(
     assert found[0].wait_at == "let through"
     assert started.process.wait(60) == 0, started.log()
     assert "wove: stopped" in started.log()
+
+
+def test_a_second_sigterm_waits_for_no_job(
+    cluster: str, node: Callable[..., Worker], mark: str, tmp_path: Path
+) -> None:
+    started = node("--num-cpus", "1")
+    begun, gate = tmp_path / "begun", tmp_path / "gate"
+    config = {"address": cluster, "remote_options": {"resources": {mark: 1}}}
+    values = {"begun": str(begun), "gate": str(gate)}
+    options = {"delivery_heartbeat_seconds": 1}
+    with in_background("ray", work.wait_at, config, options=options, **values) as found:
+        tasks.wait_for(begun, seconds=60)
+        for _ in range(2):
+            started.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                started.process.wait(3)
+        assert started.process.wait(40) == 0, started.log()
+    assert isinstance(found[0].exception, WorkerLostError)
 
 
 @pytest.mark.parametrize(
