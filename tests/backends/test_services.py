@@ -59,3 +59,22 @@ def test_the_run_stops_what_it_started(tmp_path: Path) -> None:
     assert said["pids"]
     assert not any(services._is_running(pid) for pid in said["pids"])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_group_of_tests_stays_in_one_process(tmp_path: Path) -> None:
+    """Tests of one service, marked as a group, rely on it: they would load the machine twice."""
+    (tmp_path / "test_group.py").write_text(
+        "import os, pathlib, pytest, time\n"
+        "@pytest.mark.xdist_group('together')\n"
+        "@pytest.mark.parametrize('number', range(6))\n"
+        "def test_one(number):\n"
+        "    time.sleep(0.2)\n"
+        "    with open('pids', 'a') as file:\n"
+        "        file.write(f'{os.getpid()}\\n')\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "."]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    pids = (tmp_path / "pids").read_text().split()
+    assert len(pids) == 6
+    assert len(set(pids)) == 1

@@ -82,7 +82,17 @@ class Ray(Backend):
             *("start", "--address", self.address, "--block", "--num-cpus", str(size)),
             *("--resources", json.dumps({mark: size}), "--disable-usage-stats"),
         )
-        node = start_worker(folder, "ray", argv, ready="Ray runtime started", seconds=120)
+
+        def start() -> services.Worker:
+            return start_worker(folder, "ray", argv, ready="Ray runtime started", seconds=120)
+
+        try:
+            node = start()
+        except services.ServiceError as error:
+            # Ray gives a node 30 s to register, and a loaded machine may need longer.
+            if "node timed out during startup" not in str(error):
+                raise
+            node = start()
         try:
             yield node
         finally:
