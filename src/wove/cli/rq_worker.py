@@ -11,7 +11,7 @@ from typing import Any
 from wove.cli._starting import CannotStartError
 from wove.dispatch.requirements import require_dispatch
 from wove.errors import MissingDispatchFeatureError
-from wove.integrations._celery_url import masked
+from wove.integrations._url import masked
 
 CONNECT_SECONDS = 10
 """How long Redis may take to answer before the command gives up."""

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from wove.executors.backend_state import BackendState
 from wove.integrations._celery_state import sent_words, state_from_result, state_from_workers
-from wove.integrations._celery_url import address_of, masked
 
 if TYPE_CHECKING:
     from celery.app.base import Celery
@@ -61,10 +60,6 @@ class CeleryBroker:
         for each in connection.alt:  # else read only when the one before it is down
             parse_url(each)
         self._connection = None if url is None else connection
-
-    def address(self) -> str:
-        """The broker's URL with its password masked, if it has one."""
-        return address_of(self.app) if self._url is None else masked(self._url)
 
     def send(self, task_name: str, payload: dict[str, Any], options: dict[str, Any]) -> CeleryJob:
         """Publish the payload as the only argument of the worker's task."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from wove.integrations._expiry import expiry_seconds
+
 __all__ = ["FIXED", "check_send_options", "send_options"]
 
 FIXED = frozenset(
@@ -20,10 +22,6 @@ FIXED = frozenset(
     }
 )
 """Arguments of `send_task` that Wove must choose."""
-
-EXPIRY_MARGIN_SECONDS = 30.0
-"""Added to the timeouts when they become Celery's `expires`: the weave keeps the exact time,
-and the worker's clock, which judges `expires`, may differ from ours."""
 
 
 def check_send_options(options: Any) -> dict[str, Any]:
@@ -76,11 +74,9 @@ def send_options(
         "retry": True,
         "retry_policy": {"max_retries": 1, "interval_start": 0, "interval_max": 0.2},
     }
-    delivery = payload.get("delivery") or {}
-    limits = [frame.get("start_timeout"), delivery.get("delivery_timeout")]
-    seconds = min((s for s in limits if s), default=None)
-    if seconds is not None:
-        options["expires"] = seconds + EXPIRY_MARGIN_SECONDS
+    expires = expiry_seconds(payload, frame)
+    if expires is not None:
+        options["expires"] = expires
     options.update(chosen)
     # Whether the worker stores its summary, which the poll reads. Celery's argument of this
     # name would also have us subscribe to it, where nobody reads it.

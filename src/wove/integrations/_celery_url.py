@@ -1,38 +1,23 @@
-"""A broker's URL in messages: without its password, and why Celery cannot use it."""
+"""A broker's URL in messages: which it is, and why Celery cannot use it."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.metadata
-import re
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from wove.errors import MissingPackageError
+from wove.integrations._url import masked
 
 if TYPE_CHECKING:
     from celery.app.base import Celery
 
-__all__ = ["UNUSABLE", "address_of", "check_result_backend", "masked", "unusable"]
+__all__ = ["UNUSABLE", "address_of", "check_result_backend", "unusable"]
 
 UNUSABLE = (ImportError, AttributeError, KeyError, TypeError, ValueError)
 """What kombu raises when it cannot load the transport that a URL names, or take its options."""
 
 _REDIS = ("redis", "rediss", "sentinel")
-_PASSWORD = re.compile(r"^((?:[^:@]*://)?[^:@]*):(?!//).+@", re.DOTALL)
-_BETWEEN_URLS = re.compile(r";(?=[a-z0-9+.-]+://)", re.IGNORECASE)
-
-
-def masked(url: str | Iterable[str]) -> str:
-    """A broker's URL, or several, with passwords masked and without queries, which may hold some.
-
-    kombu's `as_uri` shows a password where there is none, and needs the transport's package.
-    A password that should have been percent-encoded, and breaks the URL, is masked too.
-    """
-    if not isinstance(url, str):
-        return ";".join(masked(each) for each in url)
-    each_url = (each.strip(";") for each in _BETWEEN_URLS.split(url))
-    return ";".join(_PASSWORD.sub(r"\1:**@", each).partition("?")[0] for each in each_url if each)
 
 
 def address_of(app: Celery, *, reads: bool = False) -> str:

@@ -10,15 +10,19 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from typing import Any
 
-from wove.errors import ErrorCode, SubmissionError
 from wove.executors.backend_state import BackendState, BackendStatus
+from wove.integrations._service import SUBMIT_SECONDS
 
-__all__ = ["CONNECT_SECONDS", "Cluster", "DaskJob", "address_of"]
+__all__ = ["Cluster", "DaskJob", "KnownKeyError", "address_of"]
 
-CONNECT_SECONDS = 9.0
-"""How long the scheduler may take to answer: below the 10 s in which a submission must fail."""
+CONNECT_SECONDS = SUBMIT_SECONDS - 1
+"""How long connecting may take: what is wrong is known before a submission's time is up."""
 
 CLOSE_SECONDS = 2.0
+
+
+class KnownKeyError(Exception):
+    """The scheduler has a task of that key already."""
 
 
 @dataclass(eq=False)
@@ -73,7 +77,7 @@ class Cluster:
                     _knock(address)
                 from distributed import Client
 
-                defaults = {"set_as_default": False, "timeout": CONNECT_SECONDS - 1}
+                defaults = {"set_as_default": False, "timeout": CONNECT_SECONDS}
                 self._client = Client(**{**defaults, **self._options})
         waited = threading.Event()
         for _ in range(int(CONNECT_SECONDS * 20)):
@@ -102,18 +106,15 @@ class Cluster:
             refuse_duplicate: a task of the same key may be there already.
             keep: it goes on when nobody holds its future any more.
             on_change: called, in a thread of Dask's, when the task has ended.
+
+        Raises:
+            KnownKeyError: there is one.
         """
         from distributed import fire_and_forget
 
         client, key = self.client, options["key"]
         if refuse_duplicate and (key in client.futures or _is_known(client, key)):
-            raise SubmissionError(
-                f"dask already has a task {key!r}: the same delivery_idempotency_key was "
-                "submitted before. The task was not submitted again.",
-                code=ErrorCode.DUPLICATE_KEY,
-                backend="dask",
-                backend_job_id=str(key),
-            )
+            raise KnownKeyError(key)
         future = client.submit(function, payload, **options)
         if keep:
             fire_and_forget(future)
@@ -192,7 +193,7 @@ def _knock(address: str) -> None:
     scheme, location = parse_address(address)
     if scheme in ("tcp", "tls", "ws", "wss"):
         host, port = parse_host_port(location, 8786)
-        socket.create_connection((host, port), timeout=CONNECT_SECONDS - 1).close()
+        socket.create_connection((host, port), timeout=CONNECT_SECONDS).close()
 
 
 def _is_known(client: Any, key: Any) -> bool:

@@ -6,10 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["check_enqueue_options", "enqueue_options"]
+from wove.integrations._expiry import expiry_seconds
 
-EXPIRY_MARGIN_SECONDS = 30
-"""Added to the timeouts when they become RQ's `ttl`: the weave keeps the exact time."""
+__all__ = ["check_enqueue_options", "enqueue_options"]
 
 FAILURE_SECONDS = 7 * 24 * 3600
 """How long RQ keeps a failed job, payload included. Its own default is a year."""
@@ -67,11 +66,9 @@ def enqueue_options(
     }
     if queue_timeout is None:
         options["job_timeout"] = -1  # the weave's own `timeout` bounds it, not RQ's 3 minutes
-    delivery = payload.get("delivery") or {}
-    limits = [frame.get("start_timeout"), delivery.get("delivery_timeout")]
-    seconds = min((s for s in limits if s), default=None)
-    if seconds is not None:
-        options["ttl"] = math.ceil(seconds) + EXPIRY_MARGIN_SECONDS
+    expires = expiry_seconds(payload, frame)
+    if expires is not None:
+        options["ttl"] = math.ceil(expires)
     if frame.get("job_id"):  # made of the idempotency key
         options["unique"] = True
     return {**options, **chosen}

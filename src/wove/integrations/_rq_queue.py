@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import wove.integrations._rq_state as state
 from wove.executors.backend_state import BackendState, BackendStatus
 from wove.executors.records import CancelOutcome
-from wove.integrations._celery_url import masked
 from wove.integrations._rq_state import RQJob, Worker
+from wove.integrations._url import masked
 
 if TYPE_CHECKING:
     from rq import Queue

@@ -39,22 +39,12 @@ class Calls:
     def __init__(self) -> None:
         self._under_way: set[asyncio.Task[Any]] = set()
 
-    async def wait(self, call: Coroutine[Any, Any, T], seconds: float) -> T:
-        """What the call returns or raises.
-
-        Args:
-            call: the call.
-            seconds: how long its answer is waited for.
-
-        Raises:
-            TimeoutError: asyncio's: there was no answer in time. The call goes on.
-        """
+    async def wait(self, call: Coroutine[Any, Any, T]) -> T:
+        """What the call returns or raises."""
         task = asyncio.ensure_future(_noted(call))
         self._under_way.add(task)
         task.add_done_callback(self._ended)
-        done, _ = await asyncio.wait({task}, timeout=seconds)
-        if not done:
-            raise asyncio.TimeoutError
+        await asyncio.wait({task})
         return task.result()
 
     async def close(self) -> None:

@@ -17,9 +17,10 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode, ServiceClient
 
 from wove.dispatch.threads import in_thread
-from wove.errors import ErrorCode, SubmissionError
 from wove.executors.backend_state import BackendState
 from wove.executors.records import CancelOutcome
+from wove.integrations._expiry import EXPIRY_MARGIN_SECONDS
+from wove.integrations._service import Service
 from wove.integrations._temporal_calls import note_call
 from wove.integrations._temporal_names import (
     DEFAULT_TASK_QUEUE,
@@ -34,8 +35,6 @@ RETRY_MILLISECONDS = 7000
 """How long the client repeats a call to a server that does not answer. Less than the limit of a
 submission, so that the reason can be told."""
 
-EXPIRY_MARGIN_SECONDS = 30.0
-"""Added to the timeouts when they become Temporal's own: the weave keeps the exact time."""
 
 _START_FIXED = frozenset({"workflow", "arg", "args"})
 _CONNECT_FIXED = frozenset({"target_host", "lazy"})
@@ -72,16 +71,16 @@ class TemporalServer:
                     "executor_config['client'] must be a temporalio.client.Client, the object "
                     f"itself, not a {type(self._client).__name__}; without one, set 'target_host'"
                 )
-            self.address = self._client.service_client.config.target_host
-            self.setting = "the target_host of executor_config['client']"
+            address = self._client.service_client.config.target_host
+            setting = "the target_host of executor_config['client']"
         elif config.get("target_host"):
-            self.address = str(config["target_host"])
-            self.setting = "executor_config['target_host']"
+            address, setting = str(config["target_host"]), "executor_config['target_host']"
         else:
             raise TypeError(
                 "the temporal executor needs 'target_host' or 'client' in executor_config, "
                 "such as 'target_host': 'localhost:7233'"
             )
+        self.service = Service("temporal", "its server", address, setting)
 
     async def start(
         self, payload: dict[str, Any], frame: Mapping[str, Any], job_id: str
@@ -89,33 +88,20 @@ class TemporalServer:
         """Start the workflow.
 
         Raises:
-            ConnectionError: Temporal cannot be reached.
-            SubmissionError: Temporal refused, or has a workflow of that id.
+            SubmissionError: Temporal cannot be reached, refused, or has a workflow of that id.
         """
         options = self._start_options(payload, frame, job_id)
         try:
             client = await self._connected_client()
             return await client.start_workflow(self._workflow, payload, **options)
         except WorkflowAlreadyStartedError as error:
-            raise SubmissionError(
-                f"temporal has had a workflow of the id {error.workflow_id!r} already. "
-                "The task has not been started again.",
-                code=ErrorCode.DUPLICATE_KEY,
-                backend="temporal",
-                backend_job_id=error.workflow_id,
-                reason=str(error),
-            ) from error
+            raise self.service.duplicate(error.workflow_id, str(error)) from error
         except RPCError as error:
             if error.status in _UNREACHABLE:
-                raise ConnectionError(error.message) from error
-            words = f"{error.status.name}: {error.message}"
-            raise SubmissionError(
-                f"the Temporal server at {self.address} did not take the workflow: {words}. "
-                "The task has not run.",
-                code=ErrorCode.SUBMIT_FAILED,
-                backend="temporal",
-                reason=words,
-            ) from error
+                raise self.service.unavailable(error.message) from error
+            raise self.service.refused(f"{error.status.name}: {error.message}") from error
+        except ConnectionError as error:
+            raise self.service.unavailable(str(error)) from error
 
     async def cancel(self, job: WorkflowHandle[Any, Any]) -> CancelOutcome:
         """Terminate a workflow that no worker has taken; cancel any other.
@@ -147,7 +133,7 @@ class TemporalServer:
         if self._client is None:
             # Lazy: calls connect it, and each names what went wrong then.
             self._client = await Client.connect(
-                self.address,
+                self.service.address,
                 lazy=True,
                 **{
                     "retry_config": RetryConfig(max_elapsed_time_millis=RETRY_MILLISECONDS),

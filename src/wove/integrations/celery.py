@@ -8,33 +8,23 @@ that has it.
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from wove.errors import ErrorCode, SubmissionError
 from wove.integrations._celery_broker import CeleryBroker, CeleryJob, broker_url, make_broker
 from wove.integrations._celery_options import check_send_options, send_options
 from wove.integrations._celery_state import was_terminated
 from wove.integrations._celery_task import DEFAULT_TASK_NAME, register
-from wove.integrations._celery_url import (
-    UNUSABLE,
-    address_of,
-    check_result_backend,
-    masked,
-    unusable,
-)
+from wove.integrations._celery_url import UNUSABLE, address_of, check_result_backend, unusable
+from wove.integrations._service import Service
+from wove.integrations._url import masked
 from wove.integrations.base import BackendAdapter, BackendState, CancelOutcome, Supports
 
 __all__ = ["DEFAULT_TASK_NAME", "CeleryAdapter", "CeleryJob", "register"]
 
-SUBMIT_SECONDS = 10.0
-"""A submission that the broker has not taken after this long has failed."""
-
-SUBMITTING = 8
-"""Submissions at once, each in a thread; more wait, and the wait is not counted as theirs."""
+AT_ONCE = 8
+"""Calls to the broker at once, each in a thread."""
 
 
 class CeleryAdapter(BackendAdapter):
@@ -85,8 +75,6 @@ class CeleryAdapter(BackendAdapter):
         self._terminate = bool(config.get("terminate_on_cancel", False))
         if self._terminate:
             self.supports = replace(self.supports, cancel_running="stops")
-        self._submitting = asyncio.Semaphore(SUBMITTING)
-        self._outage: tuple[float, str] = (0.0, "")
         self._chosen = check_send_options(config.get("send_task_options"))
         app = config.get("app")
         if app is None and not config.get("broker_url"):
@@ -109,6 +97,7 @@ class CeleryAdapter(BackendAdapter):
         except UNUSABLE as error:
             cause = None if isinstance(error, ValueError) else error  # it may quote the password
             raise unusable(error, address, self._setting) from cause
+        self._service = Service("celery", "its broker", address, self._setting, at_once=AT_ONCE)
         results = "result_backend" if config.get("result_backend") else "backend_url"
         if app is None and config.get(results):
             setting = f"executor_config[{results!r}]"
@@ -129,34 +118,19 @@ class CeleryAdapter(BackendAdapter):
             chosen=self._chosen,
             queue=self.config.get("queue"),
         )
-        begun = time.monotonic()
-        async with self._submitting:
-            down_since, reason = self._outage
-            if down_since > begun:  # those that waited meanwhile need not find out one by one
-                raise self._unavailable(reason)
-            return await self._send(payload, options)
+        return await self._service.call(lambda: self._send(payload, options))
 
     async def _send(self, payload: dict[str, Any], options: dict[str, Any]) -> CeleryJob:
-        send = self.in_thread(self._broker.send, self._task_name, payload, options)
         try:
-            return await asyncio.wait_for(send, SUBMIT_SECONDS)
-        except asyncio.TimeoutError:
-            # The thread may still publish later. The start gate turns such a job away.
-            raise self._unavailable(f"no answer in {SUBMIT_SECONDS:g} s") from None
+            return await self.in_thread(self._broker.send, self._task_name, payload, options)
         except ImportError as error:
             # Of a second broker, which is looked at only when the first one is down.
-            raise unusable(error, self._broker.address(), self._setting) from error
+            raise unusable(error, self._service.address, self._setting) from error
         except Exception as error:
-            reason = str(error).rstrip(".") or type(error).__name__
+            reason = str(error) or type(error).__name__
             if self._broker.is_connection_trouble(error):
-                raise self._unavailable(reason) from error
-            raise SubmissionError(
-                f"the broker at {self._broker.address()} did not take the job: {reason}. "
-                "The task has not run.",
-                code=ErrorCode.SUBMIT_FAILED,
-                backend="celery",
-                reason=reason,
-            ) from error
+                raise self._service.unavailable(reason) from error
+            raise self._service.refused(reason) from error
 
     async def cancel(
         self, run_id: str, submission: CeleryJob, frame: dict[str, Any]
@@ -166,13 +140,15 @@ class CeleryAdapter(BackendAdapter):
         With `terminate_on_cancel` a worker that runs it ends the process that does.
         Under `require_ack` the workers' answers are collected: one that says so is proof.
         """
-        revoke = self.in_thread(
-            self._broker.revoke,
-            submission.id,
-            terminate=self._terminate,
-            wait_for_answers=self._terminate and frame.get("delivery_cancel_mode") == "require_ack",
+        wait = self._terminate and frame.get("delivery_cancel_mode") == "require_ack"
+        answers = await self._service.ask(
+            lambda: self.in_thread(
+                self._broker.revoke,
+                submission.id,
+                terminate=self._terminate,
+                wait_for_answers=wait,
+            )
         )
-        answers = await asyncio.wait_for(revoke, SUBMIT_SECONDS)
         return "stopped" if was_terminated(submission, answers) else "asked"
 
     async def poll(self, submissions: Mapping[str, CeleryJob]) -> Mapping[str, BackendState]:
@@ -182,17 +158,6 @@ class CeleryAdapter(BackendAdapter):
     async def close(self) -> None:
         """Close our connection. A user's application is left as it is."""
         await self.in_thread(self._broker.close)
-
-    def _unavailable(self, reason: str) -> SubmissionError:
-        self._outage = (time.monotonic(), reason)
-        return SubmissionError(
-            f"celery cannot reach its broker at {self._broker.address()}, which is "
-            f"{self._setting}: {reason}. The task has not run. Check that the broker "
-            "runs and that this process can reach that address.",
-            code=ErrorCode.BACKEND_UNAVAILABLE,
-            backend="celery",
-            reason=reason,
-        )
 
 
 def _address_of_application(app: Any) -> str:

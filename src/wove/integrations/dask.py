@@ -6,13 +6,13 @@ The weave's side is `DaskAdapter` (`"executor": "dask"`). Workers need nothing b
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from wove.errors import ErrorCode, SubmissionError
-from wove.integrations._dask_cluster import CONNECT_SECONDS, Cluster, DaskJob, address_of
+from wove.integrations._dask_cluster import Cluster, DaskJob, KnownKeyError, address_of
 from wove.integrations._reporting import run_and_show_failure as run_payload
+from wove.integrations._service import Service
 from wove.integrations.base import BackendAdapter, BackendState, CancelOutcome, Supports
 
 __all__ = ["DaskAdapter", "DaskJob", "run_payload"]
@@ -58,15 +58,15 @@ class DaskAdapter(BackendAdapter):
                 "the dask executor needs 'address' or 'client' in executor_config, "
                 "such as 'address': 'tcp://scheduler:8786'"
             )
-        self._setting = (
+        setting = (
             "the address of executor_config['client']"
             if client is not None
             else "executor_config['address']"
         )
-        self._address = await self.in_thread(address_of, client, options)
-        self.warn_of_local_callback(self._address)
+        address = await self.in_thread(address_of, client, options)
+        self.warn_of_local_callback(address)
         self._cluster = Cluster(client, options)
-        self._connecting: asyncio.Task[None] | None = None
+        self._service = Service("dask", "its scheduler", address, setting)
 
     async def submit(self, payload: dict[str, Any], frame: dict[str, Any]) -> DaskJob:
         """Submit `payload` as the only argument of `run_payload`.
@@ -77,22 +77,27 @@ class DaskAdapter(BackendAdapter):
         """
         key = f"{payload['task_name']}-{self.job_id_for(payload, frame)}"
         options = {"key": key, "pure": False, "retries": 0, **self._options}
-        keyed = bool(frame.get("job_id")) or "key" in self._options
-        await self._connected()
-        submitting = self.in_thread(
+        send = functools.partial(
             self._cluster.submit,
             run_payload,
             payload,
             options,
-            refuse_duplicate=keyed,
+            refuse_duplicate=bool(frame.get("job_id")) or "key" in self._options,
             keep=frame["delivery"].get("delivery_orphan_policy") == "detach",
             on_change=lambda: self.changed(payload["run_id"]),
         )
+        return await self._service.call(lambda: self._send(send))
+
+    async def _send(self, send: Callable[[], DaskJob]) -> DaskJob:
+        if not self._cluster.is_connected():
+            try:
+                await self._service.connect(lambda: self.in_thread(self._cluster.connect))
+            except OSError as error:
+                raise self._service.unavailable(str(error) or type(error).__name__) from error
         try:
-            return await asyncio.wait_for(submitting, CONNECT_SECONDS)
-        except asyncio.TimeoutError as error:
-            # The thread may still submit later. The start gate turns such a job away.
-            raise self._unavailable("") from error
+            return await self.in_thread(send)
+        except KnownKeyError as error:
+            raise self._service.duplicate(str(error)) from error
 
     async def cancel(
         self, run_id: str, submission: DaskJob, frame: dict[str, Any]
@@ -101,38 +106,13 @@ class DaskAdapter(BackendAdapter):
 
         A worker that runs it goes on; the answer to its next event stops it.
         """
-        taken = self.in_thread(self._cluster.cancel, submission)
-        return "stopped" if await asyncio.wait_for(taken, CONNECT_SECONDS) else "asked"
+        cancelling = self._service.ask(lambda: self.in_thread(self._cluster.cancel, submission))
+        return "stopped" if await cancelling else "asked"
 
     async def poll(self, submissions: Mapping[str, DaskJob]) -> Mapping[str, BackendState]:
         """What the scheduler has told of the tasks, and whether a worker runs them."""
-        asked = self.in_thread(self._cluster.ask, submissions)
-        return await asyncio.wait_for(asked, CONNECT_SECONDS)
+        return await self._service.ask(lambda: self.in_thread(self._cluster.ask, submissions))
 
     async def close(self) -> None:
         """Close our client; a client of the user's is left as it is."""
         await self.in_thread(self._cluster.close)
-
-    async def _connected(self) -> None:
-        if self._cluster.is_connected():
-            return
-        if self._connecting is None or self._connecting.done():
-            connect = self.in_thread(self._cluster.connect)
-            self._connecting = asyncio.create_task(asyncio.wait_for(connect, CONNECT_SECONDS))
-            # Those who wait for it may be cancelled before it fails.
-            self._connecting.add_done_callback(lambda task: task.cancelled() or task.exception())
-        try:
-            await asyncio.shield(self._connecting)
-        except (OSError, asyncio.TimeoutError) as error:
-            raise self._unavailable(str(error).rstrip(".")) from error
-
-    def _unavailable(self, reason: str) -> SubmissionError:
-        reason = reason or f"no answer in {CONNECT_SECONDS:g} s"
-        return SubmissionError(
-            f"dask cannot reach its scheduler at {self._address}, which is {self._setting}: "
-            f"{reason}. The task has not run. Check that the scheduler runs and that this "
-            "process can reach that address.",
-            code=ErrorCode.BACKEND_UNAVAILABLE,
-            backend="dask",
-            reason=reason,
-        )

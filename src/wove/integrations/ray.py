@@ -6,12 +6,10 @@ importable: what is submitted is a function of Wove's own.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from wove.errors import ErrorCode, SubmissionError
 from wove.integrations._ray_cluster import (
     NOT_CONNECTED,
     RayJob,
@@ -20,6 +18,7 @@ from wove.integrations._ray_cluster import (
     settled,
     submit,
 )
+from wove.integrations._service import Service
 from wove.integrations.base import BackendAdapter, BackendState, CancelOutcome, Supports
 
 __all__ = ["RayAdapter", "RayJob"]
@@ -69,7 +68,9 @@ class RayAdapter(BackendAdapter):
         address = self._init.get("address")
         if isinstance(address, str) and ":" in address:
             self.warn_of_local_callback(address if "://" in address else f"ray://{address}")
-        self._connecting: asyncio.Task[None] | None = None
+        where = str(address or "the address that Ray finds by itself")
+        self._service = Service("ray", "its cluster", where, "executor_config['address']")
+        self._is_connected = False
 
     async def submit(self, payload: dict[str, Any], frame: dict[str, Any]) -> RayJob:
         """Submit `payload` as the only argument of a Ray task.
@@ -93,23 +94,12 @@ class RayAdapter(BackendAdapter):
         return {run_id: settled(job) for run_id, job in submissions.items()}
 
     async def _connected(self) -> None:
-        if self._connecting is None:
-            self._connecting = asyncio.create_task(
-                self.in_thread(connect, self._init, wanted=bool(self.config.get("init", True)))
-            )
-            # Those who wait for it may be cancelled before it fails.
-            self._connecting.add_done_callback(lambda task: task.cancelled() or task.exception())
+        if self._is_connected:
+            return
+        wanted = bool(self.config.get("init", True))
         try:
-            await asyncio.shield(self._connecting)
+            await self._service.connect(lambda: self.in_thread(connect, self._init, wanted=wanted))
         except NOT_CONNECTED as error:
-            self._connecting = None
-            reason = str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
-            where = self._init.get("address") or "the address that Ray finds by itself"
-            raise SubmissionError(
-                f"ray cannot reach its cluster at {where}, which is executor_config['address']: "
-                f"{reason}. The task has not run. Check that the cluster runs and that this "
-                "process can reach that address.",
-                code=ErrorCode.BACKEND_UNAVAILABLE,
-                backend="ray",
-                reason=reason,
-            ) from error
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
+            raise self._service.unavailable(reason) from error
+        self._is_connected = True

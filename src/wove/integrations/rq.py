@@ -8,27 +8,20 @@ for each job.
 from __future__ import annotations
 
 import asyncio
-import math
-import time
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
-from wove.errors import ErrorCode, SubmissionError
-from wove.integrations._celery_url import masked
 from wove.integrations._rq_options import check_enqueue_options, enqueue_options
 from wove.integrations._rq_queue import adopt, connect
 from wove.integrations._rq_state import CONFIRM_SECONDS, RQJob
+from wove.integrations._service import Service
+from wove.integrations._url import masked
 from wove.integrations.base import BackendAdapter, BackendState, CancelOutcome, Supports
 
 __all__ = ["RQAdapter", "RQJob"]
 
-T = TypeVar("T")
-
-CALL_SECONDS = 9.0
-"""A submission that Redis has not taken after this long has failed."""
-
-CALLS = 8
-"""Submissions and cancellations at once, each in a thread; more wait."""
+AT_ONCE = 8
+"""Submissions and cancellations at once, each in a thread."""
 
 
 class RQAdapter(BackendAdapter):
@@ -58,8 +51,6 @@ class RQAdapter(BackendAdapter):
         """
         config = self.config
         queue, url = config.get("queue"), str(config.get("redis_url") or "")
-        self._calling = asyncio.Semaphore(CALLS)
-        self._outage: tuple[float, str] = (0.0, "")
         if queue is None and not url:
             raise TypeError(
                 "the rq executor needs 'redis_url' or 'queue' in executor_config, "
@@ -67,17 +58,19 @@ class RQAdapter(BackendAdapter):
             )
         # In threads: RQ and redis-py take a while to import.
         if queue is not None:
-            self._setting = "the connection of executor_config['queue']"
+            setting = "the connection of executor_config['queue']"
             self._queue = await self.in_thread(adopt, queue)
         else:
-            self._setting = "executor_config['redis_url']"
+            setting = "executor_config['redis_url']"
             name = str(config.get("queue_name") or "default")
             try:
                 self._queue = await self.in_thread(connect, url, name)
             except ValueError as error:  # whose text may quote a part of the password
-                raise ValueError(f"{self._setting} is no URL of a Redis: {masked(url)}") from error
+                raise ValueError(f"{setting} is no URL of a Redis: {masked(url)}") from error
         self._chosen = check_enqueue_options(config.get("enqueue_options"), self._queue.options())
-        self.warn_of_local_callback(self._queue.address)
+        address = self._queue.address
+        self._service = Service("rq", "Redis", address, setting, at_once=AT_ONCE)
+        self.warn_of_local_callback(address)
 
     async def submit(self, payload: dict[str, Any], frame: dict[str, Any]) -> RQJob:
         """Enqueue `payload` as the only argument of `wove.integrations.worker.run`.
@@ -87,9 +80,6 @@ class RQAdapter(BackendAdapter):
                 seconds (`BACKEND_UNAVAILABLE`), or RQ has a job under the same
                 `delivery_idempotency_key` (`DUPLICATE_KEY`).
         """
-        import redis.exceptions as redis
-        from rq.exceptions import DuplicateJobError
-
         options = enqueue_options(
             payload,
             frame,
@@ -97,35 +87,29 @@ class RQAdapter(BackendAdapter):
             chosen=self._chosen,
             queue_timeout=self._queue.default_timeout,
         )
-        begun = time.monotonic()
+        return await self._service.call(lambda: self._send(payload, options))
+
+    async def _send(self, payload: dict[str, Any], options: dict[str, Any]) -> RQJob:
+        import redis.exceptions as redis
+        from rq.exceptions import DuplicateJobError
+
         try:
-            return await self._call(begun, self._queue.send, payload, options)
-        except asyncio.TimeoutError:
-            # The thread may still enqueue it later. The start gate turns such a job away.
-            raise self._unavailable(f"no answer in {CALL_SECONDS:g} s") from None
-        except redis.AuthenticationError as error:
-            raise self._refused(str(error)) from error
-        except (redis.ConnectionError, redis.TimeoutError) as error:
-            raise self._unavailable(str(error) or type(error).__name__) from error
+            return await self.in_thread(self._queue.send, payload, options)
         except DuplicateJobError as error:
-            raise SubmissionError(
-                f"RQ has a job {options['job_id']} already, and that one reports to somebody "
-                "else. The task has not run.",
-                code=ErrorCode.DUPLICATE_KEY,
-                backend="rq",
-                backend_job_id=options["job_id"],
-                reason=str(error),
-            ) from error
+            raise self._service.duplicate(options["job_id"], str(error)) from error
         except Exception as error:
-            if isinstance(error, SubmissionError):
-                raise
-            raise self._refused(str(error) or type(error).__name__) from error
+            reason = str(error) or type(error).__name__
+            if isinstance(error, (redis.ConnectionError, redis.TimeoutError)) and not isinstance(
+                error, redis.AuthenticationError
+            ):
+                raise self._service.unavailable(reason) from error
+            raise self._service.refused(reason) from error
 
     async def cancel(
         self, run_id: str, submission: RQJob, frame: dict[str, Any]
     ) -> CancelOutcome | None:
         """Delete a queued job; have a running one's process killed by its worker."""
-        return await self._call(math.inf, self._queue.cancel, submission)
+        return await self._service.ask(lambda: self.in_thread(self._queue.cancel, submission))
 
     async def poll(self, submissions: Mapping[str, RQJob]) -> Mapping[str, BackendState]:
         """What RQ's records say of the jobs, and of their workers' connections."""
@@ -136,30 +120,3 @@ class RQAdapter(BackendAdapter):
                 loop = asyncio.get_running_loop()
                 loop.call_later(CONFIRM_SECONDS, self.changed, run_id)
         return states
-
-    async def _call(self, begun: float, function: Callable[..., T], *args: Any) -> T:
-        async with self._calling:
-            down_since, reason = self._outage
-            if down_since > begun:  # those that waited meanwhile need not find out one by one
-                raise self._unavailable(reason)
-            return await asyncio.wait_for(self.in_thread(function, *args), CALL_SECONDS)
-
-    def _unavailable(self, reason: str) -> SubmissionError:
-        self._outage = (time.monotonic(), reason)
-        return SubmissionError(
-            f"rq cannot reach Redis at {self._queue.address}, which is {self._setting}: "
-            f"{reason.rstrip('.')}. The task has not run. Check that it runs and that this "
-            "process can reach that address.",
-            code=ErrorCode.BACKEND_UNAVAILABLE,
-            backend="rq",
-            reason=reason,
-        )
-
-    def _refused(self, reason: str) -> SubmissionError:
-        return SubmissionError(
-            f"the Redis at {self._queue.address} did not take the job: {reason.rstrip('.')}. "
-            "The task has not run.",
-            code=ErrorCode.SUBMIT_FAILED,
-            backend="rq",
-            reason=reason,
-        )

@@ -8,12 +8,11 @@ yours; `wove worker temporal` starts one that has them.
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from wove.errors import ErrorCode, SubmissionError
 from wove.integrations._temporal_calls import Calls
 from wove.integrations._temporal_names import (
     DEFAULT_ACTIVITY,
@@ -36,14 +35,8 @@ __all__ = [
     "wove_activity",
 ]
 
-SUBMIT_SECONDS = 10.0
-"""A submission that Temporal has not taken after this long has failed."""
-
 POLL_SECONDS = 20.0
 """An answer about one workflow is waited for so long; less than the watcher waits for all."""
-
-AT_ONCE = 32
-"""Calls to Temporal at once; more wait, and the wait is not counted as theirs."""
 
 
 class TemporalAdapter(BackendAdapter):
@@ -89,9 +82,7 @@ class TemporalAdapter(BackendAdapter):
         client = await self.in_thread(importlib.import_module, "wove.integrations._temporal_client")
         self._server = client.TemporalServer(self.config)
         self._calls = Calls()
-        self._at_once = asyncio.Semaphore(AT_ONCE)
-        self._outage: tuple[float, str] = (0.0, "")
-        self.warn_of_local_callback(f"temporal://{self._server.address}")
+        self.warn_of_local_callback(f"temporal://{self._server.service.address}")
 
     async def submit(
         self, payload: dict[str, Any], frame: dict[str, Any]
@@ -102,21 +93,12 @@ class TemporalAdapter(BackendAdapter):
             SubmissionError: Temporal refused it (`SUBMIT_FAILED`), has one of that id
                 (`DUPLICATE_KEY`), or did not answer in 10 seconds (`BACKEND_UNAVAILABLE`).
         """
-        begun = time.monotonic()
-        async with self._at_once:
-            down_since, reason = self._outage
-            if down_since > begun:  # those that waited meanwhile need not find out one by one
-                raise self._unavailable(reason)
-            job_id = self.job_id_for(payload, frame)
-            try:
-                starting = self._server.start(payload, frame, job_id)
-                job: WorkflowHandle[Any, Any] = await self._calls.wait(starting, SUBMIT_SECONDS)
-                return job
-            except asyncio.TimeoutError:
-                # It may arrive all the same. The start gate turns such a job away.
-                raise self._unavailable(f"no answer in {SUBMIT_SECONDS:g} s") from None
-            except ConnectionError as error:
-                raise self._unavailable(str(error)) from error
+        start = functools.partial(
+            self._server.start, payload, frame, self.job_id_for(payload, frame)
+        )
+        job: WorkflowHandle[Any, Any]
+        job = await self._server.service.call(lambda: self._calls.wait(start()))
+        return job
 
     async def cancel(
         self, run_id: str, submission: WorkflowHandle[Any, Any], frame: dict[str, Any]
@@ -126,10 +108,10 @@ class TemporalAdapter(BackendAdapter):
         The activity hears of it with its next heartbeat, and the workflow counts as
         cancelled when the task has stopped.
         """
-        async with self._at_once:
-            cancelling = self._server.cancel(submission)
-            outcome: CancelOutcome = await self._calls.wait(cancelling, SUBMIT_SECONDS)
-            return outcome
+        cancel = functools.partial(self._server.cancel, submission)
+        outcome: CancelOutcome
+        outcome = await self._server.service.ask(lambda: self._calls.wait(cancel()))
+        return outcome
 
     async def poll(
         self, submissions: Mapping[str, WorkflowHandle[Any, Any]]
@@ -137,10 +119,10 @@ class TemporalAdapter(BackendAdapter):
         """What Temporal knows of the workflows and their activities."""
 
         async def ask(job: WorkflowHandle[Any, Any]) -> BackendState:
-            async with self._at_once:
-                asking = self._server.state(job.id)
-                state: BackendState = await self._calls.wait(asking, POLL_SECONDS)
-                return state
+            state: BackendState = await self._server.service.ask(
+                lambda: self._calls.wait(self._server.state(job.id)), seconds=POLL_SECONDS
+            )
+            return state
 
         asked = (ask(job) for job in submissions.values())
         answers = await asyncio.gather(*asked, return_exceptions=True)
@@ -158,17 +140,6 @@ class TemporalAdapter(BackendAdapter):
         """Wait for calls that are under way. A client of yours stays as it is."""
         if hasattr(self, "_calls"):
             await self._calls.close()
-
-    def _unavailable(self, reason: str) -> SubmissionError:
-        self._outage = (time.monotonic(), reason)
-        return SubmissionError(
-            f"temporal cannot reach its server at {self._server.address}, which is "
-            f"{self._server.setting}: {reason}. The task has not run. Check that the server "
-            "runs and that this process can reach that address.",
-            code=ErrorCode.BACKEND_UNAVAILABLE,
-            backend="temporal",
-            reason=reason,
-        )
 
 
 def __getattr__(name: str) -> object:

@@ -18,7 +18,7 @@ import pytest
 from tests.services import free_port, start_redis, stop_service
 from wove.errors import ErrorCode, SubmissionError
 from wove.executors.backend_state import BackendStatus
-from wove.integrations import celery as module
+from wove.integrations import _service
 from wove.integrations.celery import CeleryAdapter, CeleryJob
 
 Adapted = Callable[[CeleryAdapter], Awaitable[Any]]
@@ -205,7 +205,7 @@ def test_a_redis_that_refuses_the_login_is_not_called_down(tmp_path: Path, login
 def test_a_broker_that_never_answers_ends_in_time(
     monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
-    monkeypatch.setattr(module, "SUBMIT_SECONDS", 1.0)
+    monkeypatch.setattr(_service, "SUBMIT_SECONDS", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         config = {"broker_url": f"{scheme}://127.0.0.1:{silent.getsockname()[1]}//"}
         start = time.monotonic()

@@ -22,7 +22,7 @@ from tests.backends.temporal.weaves import ask, run_remote
 from tests.services import free_port
 from wove.errors import ErrorCode, PayloadTooLargeError, SubmissionError
 from wove.executors.backend_state import BackendStatus
-from wove.integrations import temporal as module
+from wove.integrations import _service
 from wove.integrations.temporal import TemporalAdapter
 
 Adapted = Callable[[TemporalAdapter], Awaitable[Any]]
@@ -189,7 +189,7 @@ def test_many_submissions_to_a_server_that_is_down_fail_together() -> None:
 
 
 def test_a_server_that_never_answers_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SUBMIT_SECONDS", 1.0)
+    monkeypatch.setattr(_service, "SUBMIT_SECONDS", 1.0)
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
         pytest.raises(SubmissionError, match="no answer in 1 s") as caught,

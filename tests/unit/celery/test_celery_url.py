@@ -12,7 +12,7 @@ from typing import Any
 import celery
 import pytest
 
-from wove.integrations._celery_url import masked
+from wove.integrations._url import masked
 from wove.integrations.celery import CeleryAdapter
 
 
