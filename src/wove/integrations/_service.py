@@ -100,8 +100,8 @@ class Service:
     def refused(self, reason: str) -> SubmissionError:
         """The error for a server that answers, and does not take the job."""
         return SubmissionError(
-            f"{self._backend}: {self._what} at {self.address} did not take the job: "
-            f"{reason.rstrip('.')}. The task has not run.",
+            f"{self._backend} reached {self._what} at {self.address}, and that did not take the "
+            f"job: {reason.rstrip('.')}. The task has not run.",
             code=ErrorCode.SUBMIT_FAILED,
             backend=self._backend,
             reason=reason,

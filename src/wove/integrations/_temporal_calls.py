@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 __all__ = ["Calls", "note_call"]
@@ -39,9 +39,9 @@ class Calls:
     def __init__(self) -> None:
         self._under_way: set[asyncio.Task[Any]] = set()
 
-    async def wait(self, call: Coroutine[Any, Any, T]) -> T:
-        """What the call returns or raises."""
-        task = asyncio.ensure_future(_noted(call))
+    async def wait(self, make: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
+        """What the call `make(*args)` returns or raises."""
+        task = asyncio.ensure_future(_noted(make, *args))
         self._under_way.add(task)
         task.add_done_callback(self._ended)
         await asyncio.wait({task})
@@ -64,9 +64,9 @@ class Calls:
             task.exception()  # asyncio need not complain that nobody asked for it
 
 
-async def _noted(call: Coroutine[Any, Any, T]) -> T:
+async def _noted(make: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
     try:
-        return await call
+        return await make(*args)
     finally:
         note_call()
 

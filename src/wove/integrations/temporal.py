@@ -97,7 +97,7 @@ class TemporalAdapter(BackendAdapter):
             self._server.start, payload, frame, self.job_id_for(payload, frame)
         )
         job: WorkflowHandle[Any, Any]
-        job = await self._server.service.call(lambda: self._calls.wait(start()))
+        job = await self._server.service.call(lambda: self._calls.wait(start))
         return job
 
     async def cancel(
@@ -110,7 +110,7 @@ class TemporalAdapter(BackendAdapter):
         """
         cancel = functools.partial(self._server.cancel, submission)
         outcome: CancelOutcome
-        outcome = await self._server.service.ask(lambda: self._calls.wait(cancel()))
+        outcome = await self._server.service.ask(lambda: self._calls.wait(cancel))
         return outcome
 
     async def poll(
@@ -120,7 +120,7 @@ class TemporalAdapter(BackendAdapter):
 
         async def ask(job: WorkflowHandle[Any, Any]) -> BackendState:
             state: BackendState = await self._server.service.ask(
-                lambda: self._calls.wait(self._server.state(job.id)), seconds=POLL_SECONDS
+                lambda: self._calls.wait(self._server.state, job.id), seconds=POLL_SECONDS
             )
             return state
 

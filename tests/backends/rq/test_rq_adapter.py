@@ -18,7 +18,7 @@ from rq.serializers import JSONSerializer
 from tests.services import free_port
 from wove.errors import ErrorCode, SubmissionError
 from wove.executors.backend_state import BackendStatus
-from wove.integrations import rq as module
+from wove.integrations import _service
 from wove.integrations.rq import RQAdapter, RQJob
 
 Adapted = Callable[[RQAdapter], Awaitable[Any]]
@@ -176,7 +176,7 @@ def test_a_redis_that_refuses_the_login_is_not_called_down(redis_url: str) -> No
 
 
 def test_a_redis_that_never_answers_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CALL_SECONDS", 1.0)
+    monkeypatch.setattr(_service, "SUBMIT_SECONDS", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         start = time.monotonic()
         with pytest.raises(SubmissionError, match="no answer in 1 s") as caught:

@@ -138,7 +138,7 @@ def test_options_beat_ours_and_task_queue_beats_options(temporal_host: str, queu
 
 def test_connect_options_beat_ours(temporal_host: str) -> None:
     config = {"target_host": temporal_host, "connect_options": {"namespace": "nowhere"}}
-    with pytest.raises(SubmissionError, match="did not take the workflow") as caught:
+    with pytest.raises(SubmissionError, match="did not take the job") as caught:
         submit(config)
     assert caught.value.code is ErrorCode.SUBMIT_FAILED
     assert "nowhere" in str(caught.value.reason)
