@@ -39,6 +39,22 @@ def redis_url() -> str:
     return services.shared("redis", services.start_redis)
 
 
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+    """URL of a Redis of the test's own that keeps nothing, and what restarts it empty."""
+    running = services.start_redis(tmp_path)
+    port = int(running.url.rpartition(":")[2].split("/")[0])
+    processes = list(running.pids)
+
+    def restart() -> None:
+        services.stop_service(processes.pop())
+        processes.extend(services.start_redis(tmp_path, port).pids)
+
+    yield running.url, restart
+    for pid in processes:
+        services.stop_service(pid)
+
+
 @pytest.fixture(scope="session")
 def rabbitmq_url() -> str:
     """URL of the run's RabbitMQ. Tests share it: use own queues."""

@@ -109,6 +109,10 @@ class Backend(ABC):
         """An `executor_config` that runs `count` jobs at the same time."""
 
     @abstractmethod
+    def two_workers(self, folder: Path) -> contextlib.AbstractContextManager[dict[str, Any]]:
+        """An `executor_config` that leads to two workers, each a session of processes."""
+
+    @abstractmethod
     def stalled(self, folder: Path) -> contextlib.AbstractContextManager[Stalled]:
         """A backend that queues jobs until it is told to go on."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -255,6 +256,24 @@ def _open_when(ready: Path, count: int, gate: Path) -> None:
     """Name a moment in the near future as soon as `count` tasks are waiting for it."""
     tasks.wait_for(ready, seconds=50, lines_=count)
     tasks.note(gate, str(time.time() + 0.5))
+
+
+def test_two_hundred_tasks_over_two_workers(use: Use, backend: Backend, tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    with backend.two_workers(tmp_path) as config:
+        use(config)
+        with weave(done=str(done)) as w:
+
+            @w.do(range(200), environment="remote")
+            def spread(n: int, done: str) -> tuple[int, int]:
+                tasks.note(done, str(n))
+                time.sleep(0.02)  # so that no worker can be done with all of them alone
+                return n, os.getsid(0)
+
+    numbers, sessions = zip(*w.result.spread, strict=True)
+    assert numbers == tuple(range(200))
+    assert sorted(map(int, tasks.lines(done))) == list(range(200))  # each ran once
+    assert len(set(sessions)) == 2  # and neither worker was idle
 
 
 def test_runs_say_what_happened(use: Use, backend: Backend) -> None:

@@ -212,10 +212,11 @@ class Watcher:
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001
             # Whatever an adapter raises is no answer; a client library's own cancellation
             # too, or nobody would ever be asked about again.
-            level = logging.INFO if self._warned else logging.WARNING
-            self._warned = True
-            words = f"{type(error).__name__}: {error}"
-            logger.log(level, "the backend could not be asked about its jobs: %s", words)
+            if self._watched:  # `stop` cancels the question, and then nobody misses the answer
+                level = logging.INFO if self._warned else logging.WARNING
+                self._warned = True
+                words = f"{type(error).__name__}: {error}"
+                logger.log(level, "the backend could not be asked about its jobs: %s", words)
         self._asking = None
         if states is None:
             return

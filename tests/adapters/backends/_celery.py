@@ -54,6 +54,16 @@ class CeleryBackend(Backend):
             yield config
 
     @contextlib.contextmanager
+    def two_workers(self, folder: Path) -> Iterator[dict[str, Any]]:
+        with self._worker(folder, concurrency=2) as (config, _):
+            arguments = self.worker_arguments()
+            second = start_celery_worker(folder, self.url, *arguments, queue=config["queue"])
+            try:
+                yield config
+            finally:
+                second.kill()
+
+    @contextlib.contextmanager
     def _worker(
         self, folder: Path, **options: Any
     ) -> Iterator[tuple[dict[str, Any], CeleryWorker]]:

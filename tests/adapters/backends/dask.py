@@ -58,8 +58,19 @@ class Dask(Backend):
     def many_at_once(self, folder: Path, count: int) -> Iterator[dict[str, Any]]:
         with self._cluster(folder) as address:
             worker = self._worker(folder, address, count)
-            yield {"address": address}
-            worker.kill()
+            try:
+                yield {"address": address}
+            finally:
+                worker.kill()
+
+    @contextlib.contextmanager
+    def two_workers(self, folder: Path) -> Iterator[dict[str, Any]]:
+        with self._cluster(folder) as address:
+            workers = [self._worker(folder, address, 2) for _ in range(2)]
+            try:
+                yield {"address": address}
+            finally:
+                stop_workers(workers)
 
     @contextlib.contextmanager
     def stalled(self, folder: Path) -> Iterator[Stalled]:

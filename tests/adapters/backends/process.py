@@ -42,14 +42,21 @@ class Process(Backend):
     @contextlib.contextmanager
     def own_workers(self, folder: Path) -> Iterator[Workers]:
         config = _own_pool(2)
-        yield Workers(config, lambda: _kill_pool(config))
-        _kill_pool(config)
+        try:
+            yield Workers(config, lambda: _kill_pool(config))
+        finally:
+            _kill_pool(config)
 
     @contextlib.contextmanager
     def many_at_once(self, folder: Path, count: int) -> Iterator[dict[str, Any]]:
         config = _own_pool(count)
-        yield config
-        _kill_pool(config)
+        try:
+            yield config
+        finally:
+            _kill_pool(config)
+
+    def two_workers(self, folder: Path) -> contextlib.AbstractContextManager[dict[str, Any]]:
+        return self.many_at_once(folder, 2)
 
     @contextlib.contextmanager
     def stalled(self, folder: Path) -> Iterator[Stalled]:

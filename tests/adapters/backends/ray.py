@@ -53,6 +53,12 @@ class Ray(Backend):
             yield self._only_on(mark)
 
     @contextlib.contextmanager
+    def two_workers(self, folder: Path) -> Iterator[dict[str, Any]]:
+        mark = f"two-{uuid.uuid4().hex[:8]}"
+        with self._node(folder, mark, 2), self._node(folder, mark, 2):
+            yield self._only_on(mark)
+
+    @contextlib.contextmanager
     def stalled(self, folder: Path) -> Iterator[Stalled]:
         """A resource that no node has, until one comes that has it."""
         mark = f"stalled-{uuid.uuid4().hex[:8]}"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.adapters.backend import Backend, Capabilities, Stalled, Workers
-from tests.services import Worker, free_port, start_worker, wove_worker
+from tests.services import Worker, free_port, start_worker, stop_workers, wove_worker
 from wove.errors import ErrorCode
 
 
@@ -67,6 +67,15 @@ class RQ(Backend):
             yield self._settings(queue)
         finally:
             worker.kill()
+
+    @contextlib.contextmanager
+    def two_workers(self, folder: Path) -> Iterator[dict[str, Any]]:
+        queue = _new_queue()
+        workers = [self._start(folder, queue, 2) for _ in range(2)]
+        try:
+            yield self._settings(queue)
+        finally:
+            stop_workers(workers)
 
     @contextlib.contextmanager
     def stalled(self, folder: Path) -> Iterator[Stalled]:

@@ -13,7 +13,14 @@ from typing import Any
 import pytest
 
 from tests.adapters.backend import Backend, Capabilities, Stalled, Workers
-from tests.services import ServiceError, Worker, free_port, start_worker, wove_worker
+from tests.services import (
+    ServiceError,
+    Worker,
+    free_port,
+    start_worker,
+    stop_workers,
+    wove_worker,
+)
 from wove.errors import ErrorCode
 
 
@@ -87,6 +94,15 @@ class Temporal(Backend):
             yield self.settings(queue)
         finally:
             worker.kill()
+
+    @contextlib.contextmanager
+    def two_workers(self, folder: Path) -> Iterator[dict[str, Any]]:
+        queue = _new_queue()
+        workers = [self.start(folder, queue) for _ in range(2)]
+        try:
+            yield self.settings(queue)
+        finally:
+            stop_workers(workers)
 
     @contextlib.contextmanager
     def stalled(self, folder: Path) -> Iterator[Stalled]:

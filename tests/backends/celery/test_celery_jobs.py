@@ -253,3 +253,22 @@ def test_a_broker_that_is_down_ends_the_weave() -> None:
     with pytest.raises(wove.errors.SubmissionError, match=f"127.0.0.1:{port}") as caught:
         run_remote(work.where, {"broker_url": f"redis://127.0.0.1:{port}/0"})
     assert caught.value.task == "where"
+
+
+def test_a_running_job_outlives_a_restart_of_redis(
+    own_redis: tuple[str, Callable[[], None]],
+    celery_worker: StartWorker,
+    queue: str,
+    tmp_path: Path,
+) -> None:
+    url, restart = own_redis
+    worker = celery_worker(url, queue=queue)
+    started, gate = tmp_path / "started", tmp_path / "gate"
+    config = {"broker_url": url, "queue": queue}
+    with in_background(work.until, config, started=str(started), gate=str(gate)) as results:
+        wait_until(started.exists, seconds=30, what="it began")
+        restart()
+        gate.touch()
+    worker.kill()
+    assert results[0].until == "went on"
+    assert [run.state for run in results[0].runs] == ["succeeded"]

@@ -34,3 +34,12 @@ def stay_once(pids: str) -> str:
     while not again and time.monotonic() < deadline:
         time.sleep(0.005)
     return "from the second run" if again else "was not stopped"
+
+
+def until(started: str, gate: str) -> str:
+    """Say that it has begun, and stay until a file is there."""
+    Path(started).touch()
+    deadline = time.monotonic() + 60
+    while not Path(gate).exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return "went on"

@@ -16,7 +16,6 @@ import redis
 import rq
 from rq.command import send_stop_job_command
 
-from tests import services
 from tests.backends.rq import work
 from tests.backends.rq.test_rq_adapter import payload_and_frame, submit
 from tests.backends.rq.weaves import in_background
@@ -160,22 +159,6 @@ def test_a_killed_worker_ends_the_weave_in_rqs_words_or_by_silence(
         killed = time.monotonic()
     assert time.monotonic() - killed < 30, time.monotonic() - begun
     assert isinstance(results[0]["stay"], WorkerLostError)
-
-
-@pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[tuple[str, Callable[[], None]]]:
-    """URL of a Redis of the test's own that keeps nothing, and what restarts it empty."""
-    running = services.start_redis(tmp_path)
-    port = int(running.url.rpartition(":")[2].split("/")[0])
-    processes = list(running.pids)
-
-    def restart() -> None:
-        services.stop_service(processes.pop())
-        processes.extend(services.start_redis(tmp_path, port).pids)
-
-    yield running.url, restart
-    for pid in processes:
-        services.stop_service(pid)
 
 
 def test_queued_jobs_that_are_gone_end_their_tasks(

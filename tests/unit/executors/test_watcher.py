@@ -123,6 +123,22 @@ async def test_an_answer_of_another_type_is_none_and_is_told_of(answer, caplog):
 
 
 @in_loop
+async def test_a_question_that_nobody_waits_for_is_dropped_in_silence(caplog):
+    one = Watched()
+
+    async def poll(submissions: Mapping[str, Any]) -> Any:
+        one.polls.append(set(submissions))
+        await asyncio.Event().wait()
+
+    one.watcher._poll = poll
+    one.watcher.add("a", "a", Facts(), None)
+    one.watcher.hurry("a")
+    await until(lambda: one.polls)
+    await one.watcher.stop()
+    assert caplog.text == ""
+
+
+@in_loop
 async def test_hurry_asks_about_that_run_alone():
     one = Watched()
     for name in ("a", "b"):
