@@ -12,7 +12,8 @@ from datetime import datetime, timezone
 
 from bench.harness import ROOT, in_fresh_process
 
-MODULES = ("local", "remote", "receiver", "doors", "workers", "startup", "rq", "temporal")
+BACKENDS = ("celery", "rq", "dask", "ray", "temporal")
+MODULES = ("local", "remote", "receiver", "doors", "workers", "startup", *BACKENDS)
 PAGE = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
 import sys
 import tempfile
 import uuid
@@ -16,7 +15,8 @@ from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from bench.harness import Line, ratio_line, report, timed
+from bench.beside import beside_native, mapped
+from bench.harness import Line, report
 from tests.services import (
     close_folder,
     open_folder,
@@ -26,15 +26,6 @@ from tests.services import (
     stop_workers,
     wove_worker,
 )
-from wove import config, weave
-
-ROUNDS = 30
-MAPPED = 500
-
-
-def one(item: int) -> int:
-    """The task."""
-    return item
 
 
 @activity.defn
@@ -63,21 +54,8 @@ async def serve(host: str) -> None:
 
 def measure(host: str) -> list[Line]:
     """All lines of this module, with one worker each."""
-    config(
-        environments={
-            "temporal": {
-                "executor": "temporal",
-                "executor_config": {"target_host": host, "task_queue": "bench"},
-            }
-        }
-    )
     loop = asyncio.new_event_loop()
     client = loop.run_until_complete(Client.connect(host))
-
-    def ours(count: int) -> None:
-        with weave() as w:
-            w.do(range(count), environment="temporal")(one)
-        assert w.result["one"] == list(range(count))
 
     def execute(item: int) -> Coroutine[Any, Any, int]:
         return client.execute_workflow(
@@ -90,31 +68,18 @@ def measure(host: str) -> list[Line]:
     def theirs(count: int) -> None:
         assert loop.run_until_complete(all_of(count)) == list(range(count))
 
-    singles = [(timed(lambda: ours(1)), timed(lambda: theirs(1))) for _ in range(ROUNDS + 1)]
-    ours(50)
-    theirs(50)
-    rates = [(timed(lambda: ours(MAPPED)), timed(lambda: theirs(MAPPED))) for _ in range(2)]
-    loop.close()
-    return [
-        ratio_line(
-            "one no-op task in Temporal, p50, the whole weave",
-            "execute_workflow, one activity",
-            1.1,
-            _medians(singles[1:]),
-        ),
-        ratio_line(
-            f"{MAPPED} mapped tasks in Temporal, time a task",
-            "execute_workflow of all, and wait for all",
-            1 / 0.9,
-            _medians([(a / MAPPED, b / MAPPED) for a, b in rates]),
+    try:
+        return beside_native(
+            "Temporal",
+            mapped("temporal", {"target_host": host, "task_queue": "bench"}),
+            theirs,
+            single="execute_workflow, one activity",
+            many="execute_workflow of all, and wait for all",
             note="one worker",
-        ),
-    ]
-
-
-def _medians(pairs: list[tuple[float, float]]) -> tuple[float, float]:
-    mine, theirs = zip(*pairs, strict=True)
-    return statistics.median(mine), statistics.median(theirs)
+            rounds=30,
+        )
+    finally:
+        loop.close()
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.faults.grpc_proxy import Action, GrpcProxy, first, sometimes
 from tests.faults.liveness import QUICK
 from tests.faults.proxy import Proxy
 from tests.faults.test_network import assert_all_right_and_once
+from tests.services import wait_until
 from wove import BackendAdapterEnvironmentExecutor, weave
 from wove.errors import DeliveryError
 
@@ -86,13 +88,18 @@ def test_a_run_ends_right_and_happens_once(
     assert w.result.once == "right"
     assert len(tasks.lines(effects)) == 1
     assert [run.state for run in w.result.runs] == ["succeeded"]
-    if fault not in UNDISTURBED:
-        grpc_proxy.wait_for(frame, count=3)
+    # A worker that cannot make a new channel in a few seconds, as on a starved machine, goes on
+    # by HTTP. Where the connection held it had no cause to.
+    by_http = functools.partial(proxy.frames, frame)
+    if fault in UNDISTURBED:
+        assert by_http() == []
+    else:
+        tries = lambda: len(grpc_proxy.frames(frame)) + len(by_http())  # noqa: E731
+        wait_until(lambda: tries() >= 3, seconds=20, what="the third try")
     sent = grpc_proxy.frames(frame)
     assert sent
-    assert len({message.event_id for message in sent}) == 1
+    assert len({message.event_id for message in [*sent, *by_http()]}) == 1
     assert len({message.body for message in sent}) == 1
-    assert [(r.head, r.frame) for r in proxy.seen if r.frame] == []  # gRPC never gave up
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
@@ -242,9 +249,17 @@ def test_an_event_that_arrives_garbled_is_not_taken(
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_everything_at_once(
-    use: Use, through: Through, grpc_proxy: GrpcProxy, tmp_path: Path, seed: int
+    use: Use,
+    through: Through,
+    proxy: Proxy,
+    grpc_proxy: GrpcProxy,
+    tmp_path: Path,
+    seed: int,
 ) -> None:
     grpc_proxy.rule = sometimes(MIX, chance=0.3, seed=seed)
     use(through(workers=4))
     assert_all_right_and_once(tmp_path / "effects", 20)
-    assert len({message.run_id for message in grpc_proxy.frames("task_result")}) == 20
+    by_grpc = {message.run_id for message in grpc_proxy.frames("task_result")}
+    by_http = {request.run_id for request in proxy.frames("task_result")}
+    assert by_grpc
+    assert len(by_grpc | by_http) == 20
