@@ -10,20 +10,28 @@ from celery import Celery
 
 from bench.beside import beside_native, mapped, one
 from bench.harness import Line, report
-from tests.services import close_folder, open_folder, shared, start_redis, start_worker, wove_worker
+from tests.services import (
+    close_folder,
+    open_folder,
+    shared,
+    start_redis,
+    start_worker,
+    stop_workers,
+    wove_worker,
+)
 
 WORKERS = 2
 URL = "WOVE_BENCH_REDIS"
 
 app = Celery("bench", set_as_current=False)
 app.conf.broker_url = app.conf.result_backend = os.environ.get(URL)
-app.conf.task_default_queue = "bench"
+app.conf.task_default_queue = "native"
 native_one = app.task(one, name="native.one")
 """The job; the worker finds it here."""
 
 
 def measure(url: str) -> list[Line]:
-    """All lines of this module, with the same two processes of one worker."""
+    """All lines of this module, with one worker each: ours needs no result backend."""
     app.conf.broker_url = app.conf.result_backend = url
 
     def theirs(count: int) -> None:
@@ -32,7 +40,7 @@ def measure(url: str) -> list[Line]:
 
     return beside_native(
         "Celery on Redis",
-        mapped("celery", {"broker_url": url, "queue": "bench"}),
+        mapped("celery", {"broker_url": url, "queue": "ours"}),
         theirs,
         single="apply_async().get(), results in Redis",
         many="apply_async of all, and get of all",
@@ -46,13 +54,17 @@ def main() -> None:
     try:
         url = shared("redis", start_redis)
         with tempfile.TemporaryDirectory() as logs:
-            arguments = ["--app", "bench.celery:app", "--queue", "bench", "-c", str(WORKERS)]
-            argv = wove_worker("celery", *arguments)
-            worker = start_worker(Path(logs), "bench", argv, env={URL: url})
+            size = ["-c", str(WORKERS)]
+            ours = ["--broker-url", url, "--queue", "ours", *size]
+            native = ["--app", "bench.celery:app", "--queue", "native", *size]
+            workers = [
+                start_worker(Path(logs), "ours", wove_worker("celery", *ours)),
+                start_worker(Path(logs), "native", wove_worker("celery", *native), env={URL: url}),
+            ]
             try:
                 report(measure(url))
             finally:
-                worker.stop()
+                stop_workers(workers)
     finally:
         close_folder(folder)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
 from distributed import Client
 
 from bench.beside import beside_native, mapped, one
-from bench.harness import Line, report
+from bench.harness import ROOT, Line, report
 from tests.services import (
     close_folder,
     open_folder,
@@ -42,6 +43,7 @@ def measure(address: str) -> list[Line]:
 
 def main() -> None:
     """Start the scheduler and the workers, measure, stop them."""
+    os.environ["PYTHONPATH"] = str(ROOT)  # Dask's scheduler loads what is submitted
     folder = open_folder()
     try:
         address = shared("dask", start_dask)

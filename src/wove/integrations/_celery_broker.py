@@ -6,6 +6,8 @@ Everything here may block for seconds and is called in threads.
 from __future__ import annotations
 
 import contextlib
+import functools
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -165,17 +167,21 @@ def broker_url(config: Mapping[str, Any]) -> str:
     return ";".join(map(str, url)) if isinstance(url, (list, tuple)) else str(url)
 
 
-def make_broker(config: Mapping[str, Any]) -> CeleryBroker:
-    """A broker for the settings `broker_url`, `result_backend` or `backend_url`, `app_name`."""
+def kept_broker(config: Mapping[str, Any]) -> CeleryBroker:
+    """A broker for the settings `broker_url`, `result_backend` or `backend_url`, `app_name`.
+
+    The process keeps it, connected, for the next weave: an application and a connection take
+    several times as long as a submission.
+    """
+    results = config.get("result_backend") or config.get("backend_url")
+    return _kept(broker_url(config), results, str(config.get("app_name") or "wove"))
+
+
+def make_broker(url: str, results: str | None = None, app_name: str = "wove") -> CeleryBroker:
+    """A broker with an application and a connection of its own."""
     from celery import Celery
 
-    url = broker_url(config)
-    app = Celery(
-        str(config.get("app_name") or "wove"),
-        broker=url,
-        backend=config.get("result_backend") or config.get("backend_url"),
-        set_as_current=False,
-    )
+    app = Celery(app_name, broker=url, backend=results, set_as_current=False)
     # Redis: give up on an address that swallows packets. RabbitMQ: confirm each message, so
     # that a submission that returned has arrived.
     if url.startswith(("redis", "rediss", "sentinel")):
@@ -187,3 +193,18 @@ def make_broker(config: Mapping[str, Any]) -> CeleryBroker:
     # kombu's process-wide pools, which others may close or carry through a fork.
     app.control.mailbox.producer_pool = None
     return CeleryBroker(app, url)
+
+
+_kept = functools.lru_cache(maxsize=16)(make_broker)
+_of_parents: list[object] = []
+
+
+def _forget() -> None:
+    """In a forked copy: connections are the parent's, and closing them would end them there."""
+    global _kept
+    _of_parents.append(_kept)
+    _kept = functools.lru_cache(maxsize=16)(make_broker)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

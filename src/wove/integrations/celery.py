@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from wove.integrations._celery_broker import CeleryBroker, CeleryJob, broker_url, make_broker
+from wove.integrations._celery_broker import CeleryBroker, CeleryJob, broker_url, kept_broker
 from wove.integrations._celery_options import check_send_options, send_options
 from wove.integrations._celery_state import was_terminated
 from wove.integrations._celery_task import DEFAULT_TASK_NAME, register
@@ -24,7 +24,10 @@ from wove.integrations.base import BackendAdapter, BackendState, CancelOutcome, 
 __all__ = ["DEFAULT_TASK_NAME", "CeleryAdapter", "CeleryJob", "register"]
 
 AT_ONCE = 8
-"""Calls to the broker at once, each in a thread."""
+"""Calls at once, each in a thread, to the broker of an application with connections of its own."""
+
+AT_ONCE_ON_ONE = 2
+"""The same over one connection: the next is ready when it is free, and no others contend."""
 
 
 class CeleryAdapter(BackendAdapter):
@@ -86,7 +89,7 @@ class CeleryAdapter(BackendAdapter):
         if app is None:
             self._setting = "executor_config['broker_url']"
             address = masked(broker_url(config))
-            make = self.in_thread(make_broker, config)
+            make = self.in_thread(kept_broker, config)
         else:
             self._setting = "the broker_url of the application in executor_config['app']"
             address = await self.in_thread(_address_of_application, app)
@@ -97,7 +100,8 @@ class CeleryAdapter(BackendAdapter):
         except UNUSABLE as error:
             cause = None if isinstance(error, ValueError) else error  # it may quote the password
             raise unusable(error, address, self._setting) from cause
-        self._service = Service("celery", "its broker", address, self._setting, at_once=AT_ONCE)
+        at_once = AT_ONCE_ON_ONE if app is None else AT_ONCE
+        self._service = Service("celery", "its broker", address, self._setting, at_once=at_once)
         results = "result_backend" if config.get("result_backend") else "backend_url"
         if app is None and config.get(results):
             setting = f"executor_config[{results!r}]"
@@ -154,10 +158,6 @@ class CeleryAdapter(BackendAdapter):
     async def poll(self, submissions: Mapping[str, CeleryJob]) -> Mapping[str, BackendState]:
         """What the result backend, and then the workers, know of the jobs."""
         return await self.in_thread(self._broker.ask, dict(submissions))
-
-    async def close(self) -> None:
-        """Close our connection. A user's application is left as it is."""
-        await self.in_thread(self._broker.close)
 
 
 def _address_of_application(app: Any) -> str:

@@ -187,7 +187,7 @@ def test_a_killed_pool_process_is_seen_by_asking_its_worker(
     """Straight at the broker: the answers of a real worker, before and after."""
     celery_worker(redis_url, queue=queue)
     started = tmp_path / "started"
-    broker = make_broker({"broker_url": redis_url})
+    broker = make_broker(redis_url)
     job = CeleryJob(queue)
     config = {
         "broker_url": redis_url,

@@ -102,7 +102,7 @@ def test_where_a_job_was_sent(options: dict[str, Any], settings: dict[str, Any],
 
 
 def test_a_broker_tells_where_it_sent_a_job() -> None:
-    broker = make_broker({"broker_url": "memory://"})
+    broker = make_broker("memory://")
     job = broker.send("shop.wove_task", {"run_id": "r"}, {"task_id": "j1", "queue": "invoices"})
     broker.close()
     assert job.sent == "in the queue 'invoices', for the task 'shop.wove_task'"
