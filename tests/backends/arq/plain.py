@@ -8,15 +8,12 @@ from typing import Any
 
 from arq.connections import RedisSettings
 
+from tests.backends.arq.plain_json import as_json
 from wove.integrations.arq import worker_settings
 from wove.integrations.worker import arun
 
 _REDIS = RedisSettings.from_dsn(os.environ["WOVE_TEST_ARQ_URL"])
 _QUEUE = os.environ["WOVE_TEST_ARQ_QUEUE"]
-
-
-def as_json(data: dict[str, Any]) -> bytes:
-    return json.dumps(data).encode()
 
 
 READY = worker_settings(redis_settings=_REDIS, queue_name=_QUEUE)
