@@ -13,15 +13,21 @@ from arq.worker import Worker, func  # pyright: ignore[reportMissingImports]
 
 from wove.integrations._arq_names import DEFAULT_FUNCTION
 from wove.integrations._reporting import show_failure
-from wove.integrations.worker import arun
+from wove.worker.entrypoint import arun_for_host
 
 __all__ = ["DAY_SECONDS", "serve", "worker_settings", "wove_run_backend_payload"]
 
 DAY_SECONDS = 24 * 3600
 
+CANCELLED = (
+    "arq cancelled it, because its worker is shutting down, its job_timeout has passed or it was "
+    "aborted"
+)
+"""arq does not say which."""
+
 
 async def _run_payload(_ctx: dict[Any, Any], payload: Any) -> dict[str, Any]:
-    summary = await arun(payload)
+    summary = await arun_for_host(payload, CANCELLED)
     show_failure(summary)
     return summary
 
