@@ -13,7 +13,7 @@ from pathlib import Path
 VARIABLE = "WOVE_TEST_BACKENDS"
 
 APART = frozenset({"arq"})
-"""arq needs redis-py below 6, the others a newer one."""
+"""arq needs redis-py below 6, the newest celery[redis] and taskiq-redis a newer one."""
 
 
 def is_chosen(backend: str) -> bool:

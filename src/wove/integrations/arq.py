@@ -11,6 +11,7 @@ import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from wove.dispatch.requirements import require_dispatch
 from wove.integrations._arq_names import DEFAULT_FUNCTION, DEFAULT_QUEUE
 from wove.integrations._arq_state import ArqJob
 from wove.integrations._service import Service
@@ -166,6 +167,7 @@ def _load() -> tuple[Any, Any]:
 def __getattr__(name: str) -> object:
     # The worker's side needs arq to be imported; the weave's side may lack it.
     if name in ("worker_settings", "wove_run_backend_payload"):
+        require_dispatch("a worker that runs Wove's payloads")
         found: object = getattr(importlib.import_module("wove.integrations._arq_worker"), name)
         return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

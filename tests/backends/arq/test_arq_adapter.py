@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import subprocess
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
-from arq.connections import RedisSettings
+from arq.connections import ArqRedis, RedisSettings, create_pool
 from arq.jobs import JobDef
 
+from tests import services
 from tests.backends.arq import views
 from tests.backends.arq.plain_json import as_json
-from tests.services import free_port
+from tests.services import free_port, wait_until
 from wove.errors import ErrorCode, SubmissionError
 from wove.executors.backend_state import BackendStatus
 from wove.integrations import _service
@@ -200,6 +203,47 @@ def test_a_redis_that_is_down_is_named_without_its_password(kind: str) -> None:
     assert f"127.0.0.1:{port}" in text
     assert f"executor_config['{next(iter(config))}']" in text
     assert "hunter2" not in text
+
+
+def test_a_redis_behind_sentinels(tmp_path: Path, queue: str) -> None:
+    """Both ways to say so. arq makes the user's pool, on a loop that is gone when it is used."""
+    server = services.start_redis(tmp_path)
+    port, master_port = free_port(), int(server.url.rpartition(":")[2].split("/")[0])
+    file = tmp_path / "sentinel.conf"
+    file.write_text(f"port {port}\nsentinel monitor theirs 127.0.0.1 {master_port} 1\n")
+    with subprocess.Popen(
+        ["redis-server", str(file), "--sentinel"],
+        executable=f"/proc/{server.pids[0]}/exe",  # wherever that was found
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+    ) as sentinel:
+        try:
+            with redis.Redis(port=port) as client:
+                wait_until(lambda: _answers(client), seconds=20, what="the sentinel answers")
+            settings = RedisSettings(
+                host=[("127.0.0.1", port)], sentinel=True, sentinel_master="theirs"
+            )
+            mine = asyncio.run(_made_by_arq(settings))
+            for config in ({"redis_settings": settings}, {"pool": mine}, {"pool": mine}):
+                submit({**config, "queue_name": queue})
+            assert len(views.queued(server.url, queue)) == 3
+        finally:
+            sentinel.terminate()
+            for pid in server.pids:
+                services.stop_service(pid)
+
+
+def _answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.ConnectionError:
+        return False
+
+
+async def _made_by_arq(settings: RedisSettings) -> ArqRedis:
+    pool = await create_pool(settings)
+    await pool.connection_pool.disconnect()
+    return pool
 
 
 def test_a_redis_that_refuses_the_login_is_not_called_down(redis_url: str) -> None:
