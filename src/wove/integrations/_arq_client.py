@@ -19,7 +19,7 @@ from redis.asyncio import ConnectionPool, SSLConnection
 
 from wove.integrations._url import masked
 
-__all__ = ["Source", "client_of_url", "source_of_pool", "source_of_settings"]
+__all__ = ["Source", "client_of_url", "disconnect", "source_of_pool", "source_of_settings"]
 
 CONNECT_SECONDS = 4
 """Of a URL, which says nothing about it. Give up on an address that swallows packets."""
@@ -126,6 +126,15 @@ def client_of_url(url: str, **more: Any) -> ArqRedis:
     limits = {"socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": ANSWER_SECONDS}
     pool: Any = ConnectionPool
     return ArqRedis(pool.from_url(url, **{**limits, **more}))
+
+
+async def disconnect(client: ArqRedis) -> None:
+    """Close the connections of a client of ours, those to Sentinel included."""
+    pool: Any = client.connection_pool
+    manager = getattr(pool, "sentinel_manager", None)
+    for each in [] if manager is None else manager.sentinels:
+        await each.connection_pool.disconnect()
+    await pool.disconnect()
 
 
 def _another(pool: Any) -> Any:

@@ -107,6 +107,7 @@ async def forget_lost(client: ArqRedis, job_id: str) -> bool:
 async def cancel(client: ArqRedis, job: ArqJob) -> CancelOutcome:
     """Take a job out of its queue so that it cannot start; ask for the end of a running one."""
     keys = _Names(job.id)
+    pipe: Any  # redis-py's types of it are not all there
     while True:
         async with client.pipeline(transaction=True) as pipe:
             await pipe.watch(keys.in_progress)

@@ -26,7 +26,7 @@ CANCELLED = (
 """arq does not say which."""
 
 
-async def _run_payload(_ctx: dict[Any, Any], payload: Any) -> dict[str, Any]:
+async def _run_payload(ctx: dict[Any, Any], payload: Any) -> dict[str, Any]:
     summary = await arun_for_host(payload, CANCELLED)
     show_failure(summary)
     return summary
@@ -114,7 +114,7 @@ def serve(
         loop.close()
 
 
-class _Worker(Worker):  # type: ignore[misc]  # arq may not be here
+class _Worker(Worker):
     def handle_sig_wait_for_completion(self, signum: Signals) -> None:
         if self.allow_pick_jobs:
             super().handle_sig_wait_for_completion(signum)

@@ -69,14 +69,14 @@ class ARQAdapter(BackendAdapter):
                 "the arq executor needs 'redis_settings' or 'pool' in executor_config, "
                 "such as 'redis_settings': 'redis://localhost:6379/0'"
             )
-        clients, self._jobs = await self.in_thread(_load)  # arq takes a while to import
+        self._clients, self._jobs = await self.in_thread(_load)  # arq takes a while to import
         if pool is not None:
             setting = "the address of executor_config['pool']"
-            self._source = clients.source_of_pool(pool)
+            self._source = self._clients.source_of_pool(pool)
         else:
             setting = "executor_config['redis_settings']"
             try:
-                self._source = clients.source_of_settings(settings)
+                self._source = self._clients.source_of_settings(settings)
             except ValueError as error:  # whose text may quote a part of the password
                 raise ValueError(
                     f"{setting} is no URL of a Redis: {masked(str(settings))}"
@@ -155,7 +155,7 @@ class ARQAdapter(BackendAdapter):
     async def close(self) -> None:
         """Close this weave's connections; a `pool` of yours stays as it is."""
         if getattr(self, "_client", None) is not None:
-            await self._client.connection_pool.disconnect()
+            await self._clients.disconnect(self._client)
 
 
 def _load() -> tuple[Any, Any]:

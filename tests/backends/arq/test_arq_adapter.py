@@ -24,6 +24,7 @@ from tests.services import free_port, wait_until
 from wove.errors import ErrorCode, SubmissionError
 from wove.executors.backend_state import BackendStatus
 from wove.integrations import _service
+from wove.integrations._arq_client import disconnect
 from wove.integrations.arq import ARQAdapter, ArqJob
 
 Adapted = Callable[[ARQAdapter], Awaitable[Any]]
@@ -242,7 +243,7 @@ def _answers(client: redis.Redis) -> bool:
 
 async def _made_by_arq(settings: RedisSettings) -> ArqRedis:
     pool = await create_pool(settings)
-    await pool.connection_pool.disconnect()
+    await disconnect(pool)
     return pool
 
 
