@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import logging
 import os
 import sys
@@ -135,7 +136,8 @@ def _connect(url: str) -> Any:
     return client_of_url(
         url,
         retry=Retry(ExponentialBackoff(cap=2, base=0.1), RETRIES),
-        retry_on_error=[redis.ConnectionError, redis.TimeoutError],
+        # The last two are what connecting raises, inside redis-py.
+        retry_on_error=[redis.ConnectionError, redis.TimeoutError, OSError, asyncio.TimeoutError],
         **limits,
     )
 

@@ -108,13 +108,21 @@ def serve(
             retry_jobs=False,  # what a second signal ends has ended
             on_startup=say_ready,
         )
-        _Worker(**{**settings, "functions": [_function(function)]}).run()
+        worker = _Worker(**{**settings, "functions": [_function(function)]})
+        try:
+            worker.run()
+        finally:
+            loop.run_until_complete(worker.let_others_end())
     finally:
         asyncio.set_event_loop(None)
         loop.close()
 
 
 class _Worker(Worker):
+    async def let_others_end(self) -> None:
+        """Without Redis arq gives up at the first job that cannot write down its end."""
+        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
+
     def handle_sig_wait_for_completion(self, signum: Signals) -> None:
         if self.allow_pick_jobs:
             super().handle_sig_wait_for_completion(signum)

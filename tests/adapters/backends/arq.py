@@ -74,6 +74,15 @@ class ARQ(Backend):
             worker.kill()
 
     @contextlib.contextmanager
+    def two_workers(self, folder: Path) -> Iterator[dict[str, Any]]:
+        queue = _new_queue()
+        workers = [self._start(folder, queue, 4) for _ in range(2)]
+        try:
+            yield self._settings(queue)
+        finally:
+            stop_workers(workers)
+
+    @contextlib.contextmanager
     def stalled(self, folder: Path) -> Iterator[Stalled]:
         """A queue without a worker, until it gets one."""
         queue = _new_queue()
