@@ -110,14 +110,18 @@ def test_a_job_that_arq_would_try_again_was_lost(
 
 
 @pytest.fixture
-def own_redis(tmp_path: Path) -> Iterator[tuple[str, Callable[[], None]]]:
-    """URL of a Redis of the test's own that keeps nothing, and what restarts it empty."""
+def own_redis(tmp_path: Path) -> Iterator[tuple[str, Callable[..., None]]]:
+    """URL of a Redis of the test's own that keeps nothing, and what restarts it empty.
+
+    `restart(pause)` leaves it away for so many seconds.
+    """
     running = services.start_redis(tmp_path)
     port = int(running.url.rpartition(":")[2].split("/")[0])
     processes = list(running.pids)
 
-    def restart() -> None:
+    def restart(pause: float = 0.0) -> None:
         services.stop_service(processes.pop())
+        time.sleep(pause)
         processes.extend(services.start_redis(tmp_path, port).pids)
 
     yield running.url, restart
@@ -126,7 +130,7 @@ def own_redis(tmp_path: Path) -> Iterator[tuple[str, Callable[[], None]]]:
 
 
 def test_queued_jobs_that_are_gone_end_their_tasks(
-    redis_url: str, own_redis: tuple[str, Callable[[], None]], queue: str
+    redis_url: str, own_redis: tuple[str, Callable[..., None]], queue: str
 ) -> None:
     """Deleted by an operator, emptied with its queue, lost with a Redis that kept nothing."""
     own_url, restart = own_redis
@@ -152,7 +156,7 @@ def test_queued_jobs_that_are_gone_end_their_tasks(
 
 
 def test_a_running_job_and_its_worker_outlive_a_restart_of_redis(
-    own_redis: tuple[str, Callable[[], None]], arq_worker: StartWorker, queue: str, tmp_path: Path
+    own_redis: tuple[str, Callable[..., None]], arq_worker: StartWorker, queue: str, tmp_path: Path
 ) -> None:
     url, restart = own_redis
     worker = arq_worker(url, queue)
@@ -160,7 +164,7 @@ def test_a_running_job_and_its_worker_outlive_a_restart_of_redis(
     config = {"redis_settings": url, "queue_name": queue}
     with in_background(work.until, config, started=str(started), gate=str(gate)) as results:
         wait_until(started.exists, seconds=30, what="it began")
-        restart()
+        restart(1.0)
         gate.touch()
     assert results[0].until == "went on"
     assert [run.state for run in results[0].runs] == ["succeeded"]
@@ -200,7 +204,7 @@ def test_a_worker_whose_redis_is_gone_for_good_ends_after_the_jobs_in_hand(
 
 
 def test_connections_are_closed_and_a_restart_of_redis_spoils_nothing(
-    own_redis: tuple[str, Callable[[], None]], queue: str
+    own_redis: tuple[str, Callable[..., None]], queue: str
 ) -> None:
     url, restart = own_redis
     config = {"redis_settings": url, "queue_name": queue}
