@@ -14,6 +14,7 @@ from arq.worker import Worker, func  # pyright: ignore[reportMissingImports]
 from wove.integrations._arq_names import DEFAULT_FUNCTION
 from wove.integrations._reporting import show_failure
 from wove.worker.entrypoint import arun_for_host
+from wove.worker.host import backend_job
 
 __all__ = ["DAY_SECONDS", "serve", "worker_settings", "wove_run_backend_payload"]
 
@@ -27,6 +28,7 @@ CANCELLED = (
 
 
 async def _run_payload(ctx: dict[Any, Any], payload: Any) -> dict[str, Any]:
+    backend_job.set(str(ctx["job_id"]))  # a quick task is over before its submission has returned
     summary = await arun_for_host(payload, CANCELLED)
     show_failure(summary)
     return summary
