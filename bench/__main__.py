@@ -14,6 +14,9 @@ from bench.harness import ROOT, in_fresh_process
 
 BACKENDS = ("celery", "rq", "dask", "ray", "temporal")
 MODULES = ("local", "remote", "receiver", "doors", "workers", "startup", *BACKENDS)
+APART = ("arq",)
+"""Measured only when named: they need an environment of their own."""
+
 PAGE = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
@@ -40,12 +43,13 @@ def table(rows: list[dict[str, object]]) -> str:
 def main() -> None:
     """Run the modules asked for, each in a process of its own."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("modules", nargs="*", metavar="MODULE", help=", ".join(MODULES))
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help=", ".join((*MODULES, *APART)))
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name} too")
     options = parser.parse_args()
-    unknown = set(options.modules) - set(MODULES)
+    unknown = set(options.modules) - {*MODULES, *APART}
     if unknown:
-        parser.error(f"no such module: {', '.join(sorted(unknown))}; there are {MODULES}")
+        known = ", ".join((*MODULES, *APART))
+        parser.error(f"no such module: {', '.join(sorted(unknown))}; there are {known}")
     rows: list[dict[str, object]] = []
     for module in options.modules or MODULES:
         print(f"measuring {module} ...", file=sys.stderr)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import services
+from tests import chosen, services
 
 LOOP_BLOCKED_SECONDS = 3.0
 """One step of an event loop that takes longer has blocked it. Far above a busy machine's delays."""
@@ -31,6 +31,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # the main process, not one of pytest-xdist's
         folder = services.open_folder()
         config.add_cleanup(lambda: services.close_folder(folder))
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    backend = chosen.backend_of(collection_path)
+    return None if backend is None or chosen.is_chosen(backend) else True
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import wove
+from tests import chosen
 from tests.adapters.backend import Backend
 from tests.services import free_port
 
@@ -18,7 +19,8 @@ from tests.services import free_port
 def _backends() -> list[type[Backend]]:
     folder = str(Path(__file__).parent / "backends")
     names = sorted(m.name for m in pkgutil.iter_modules([folder]) if not m.name.startswith("_"))
-    return [importlib.import_module(f"tests.adapters.backends.{name}").BACKEND for name in names]
+    mine = [name for name in names if chosen.is_chosen(name.partition("_")[0])]
+    return [importlib.import_module(f"tests.adapters.backends.{name}").BACKEND for name in mine]
 
 
 def _params() -> list[Any]:

@@ -87,21 +87,22 @@ def test_an_unknown_demo_names_the_known() -> None:
     assert "process, celery" in done.stderr
 
 
-def test_a_second_setup_does_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("level", "folder"), [("dev", ".venv"), ("arq", ".venv-arq")])
+def test_a_second_setup_does_nothing(tmp_path: Path, level: str, folder: str) -> None:
     """With the stamp in place nothing is looked for: not even Python on PATH."""
     for name in ("pyproject.toml", "scripts/setup"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
-    python = tmp_path / ".venv" / "bin" / "python"
+    python = tmp_path / folder / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.symlink_to(sys.executable)
     wanted = run(
         "bash", "-c", "cat pyproject.toml scripts/setup | sha256sum | cut -d' ' -f1", cwd=tmp_path
     ).stdout
-    (tmp_path / ".venv" / ".wove-dev").write_text(wanted)
+    (tmp_path / folder / f".wove-{level}").write_text(wanted)
     done = run(
         str(tmp_path / "scripts" / "setup"),
-        "dev",
+        level,
         env={"PATH": folder_with(tmp_path / "bin", *BASICS)},
         cwd=tmp_path,
     )

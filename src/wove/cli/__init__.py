@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from wove.cli import celery_worker, dask_worker, ray_worker, rq_worker, temporal_worker
+from wove.cli import arq_worker, celery_worker, dask_worker, ray_worker, rq_worker, temporal_worker
 
 __all__ = ["main"]
 
@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     worker = commands.add_parser("worker", help="start a backend's own worker with Wove's task")
     backends = worker.add_subparsers(title="backends", required=True, metavar="BACKEND")
+    arq_worker.add_to(backends)
     celery_worker.add_to(backends)
     dask_worker.add_to(backends)
     rq_worker.add_to(backends)

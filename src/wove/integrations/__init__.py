@@ -22,6 +22,7 @@ ENTRY_POINT_GROUP = "wove.adapters"
 """Entry points of this group add adapters; a built-in name is never replaced."""
 
 _BUILT_IN = {
+    "arq": "wove.integrations.arq:ARQAdapter",
     "celery": "wove.integrations.celery:CeleryAdapter",
     "dask": "wove.integrations.dask:DaskAdapter",
     "process": "wove.integrations.process:ProcessAdapter",

@@ -41,9 +41,17 @@ def on_loop(loop: asyncio.AbstractEventLoop) -> RunCoroutine:
     def run(coroutine: Coroutine[Any, Any, Any], stop: Stop) -> Any:
         ended = threading.Event()
         tasks: list[asyncio.Task[Any]] = []
+        exits: list[BaseException] = []
+
+        async def main() -> Any:
+            try:
+                return await ending_forks(coroutine)
+            except (SystemExit, KeyboardInterrupt) as error:
+                exits.append(error)  # asyncio would let it end the loop, which is the worker's
+                return None
 
         def begin() -> None:
-            task = loop.create_task(ending_forks(coroutine))
+            task = loop.create_task(main())
             tasks.append(task)
             task.add_done_callback(end)
             stop.awaiting(lambda: _from_any_thread(loop, task.cancel))
@@ -68,6 +76,8 @@ def on_loop(loop: asyncio.AbstractEventLoop) -> RunCoroutine:
         while not ended.wait(LOOP_CHECK_SECONDS):
             if loop.is_closed():
                 give_up()
+        if exits:
+            raise exits[0]
         return tasks[0].result()
 
     return run

@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wove.worker.coroutines import RunCoroutine, in_own_loop, on_loop
@@ -26,6 +26,7 @@ __all__ = [
     "Shutdown",
     "arun",
     "arun_beside_loop",
+    "arun_for_host",
     "run",
     "run_here",
     "run_in_own_process",
@@ -91,11 +92,30 @@ async def arun_beside_loop(payload: Payload) -> dict[str, Any]:
         CallbackUnreachableError: as `run`.
         DeliveryError: as `run`.
     """
-    return await _arun(payload, in_own_loop, says_why=True)
+    return await _arun(payload, in_own_loop, str)
+
+
+async def arun_for_host(payload: Payload, why_cancelled: str) -> dict[str, Any]:
+    """`arun`, with words of the host's own for a cancellation.
+
+    Args:
+        payload: as for `run`.
+        why_cancelled: what the weave is told when this is cancelled.
+
+    Returns:
+        As `run`.
+
+    Raises:
+        CallbackUnreachableError: as `run`.
+        DeliveryError: as `run`.
+    """
+    return await _arun(payload, on_loop(asyncio.get_running_loop()), lambda _: why_cancelled)
 
 
 async def _arun(
-    payload: Payload, run_coroutine: RunCoroutine, *, says_why: bool = False
+    payload: Payload,
+    run_coroutine: RunCoroutine,
+    words: Callable[[asyncio.CancelledError], str] = lambda _: "",
 ) -> dict[str, Any]:
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
@@ -111,7 +131,7 @@ async def _arun(
     try:
         await asyncio.wait({ended})
     except asyncio.CancelledError as error:
-        execution.interrupt(error, str(error) if says_why else "")
+        execution.interrupt(error, words(error))
         execution.reporter.hurry(PATIENCE_SECONDS + HURRY_SECONDS)
         await asyncio.wait({ended}, timeout=PATIENCE_SECONDS)
         if not ended.done():

@@ -6,9 +6,13 @@ import functools
 import os
 import socket
 import sys
+from contextvars import ContextVar
 from dataclasses import dataclass
 
-__all__ = ["HostFacts", "host_facts", "worker_id"]
+__all__ = ["HostFacts", "backend_job", "host_facts", "worker_id"]
+
+backend_job: ContextVar[str] = ContextVar("backend_job", default="")
+"""The backend's identifier of the job, where the worker's side is told it and says so here."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ def host_facts() -> HostFacts:
     celery = sys.modules.get("celery")
     request = getattr(getattr(celery, "current_task", None), "request", None)
     job, worker = getattr(request, "id", None), getattr(request, "hostname", None)
-    return HostFacts(worker_id(), str(job or ""), str(worker or ""))
+    return HostFacts(worker_id(), str(job or backend_job.get()), str(worker or ""))
 
 
 @functools.lru_cache(maxsize=1)

@@ -18,6 +18,7 @@ from wove import __version__
 from wove.errors import CallbackUnreachableError, DeliveryError, ErrorCode
 from wove.integrations.worker import arun, run
 from wove.worker import execution, starting
+from wove.worker.host import backend_job
 
 
 def test_a_sync_task_reports_start_and_result(receiver: Receiver) -> None:
@@ -39,6 +40,15 @@ def test_a_sync_task_reports_start_and_result(receiver: Receiver) -> None:
     assert started.event.execution_id == result.event.execution_id
     assert started.event.event_id != result.event.event_id
     assert started.connection == result.connection
+
+
+def test_the_backends_name_of_the_job_is_told(receiver: Receiver) -> None:
+    async def main() -> None:
+        backend_job.set("job-7")  # as a worker's side does that knows it
+        await arun(as_dict(receiver.payload(int)))
+
+    asyncio.run(main())
+    assert receiver.frames()[0].event.task_started.backend_job_id == "job-7"
 
 
 def test_each_call_is_an_execution_of_its_own(receiver: Receiver) -> None:
@@ -110,6 +120,22 @@ def test_an_async_task_runs_under_run_and_on_the_callers_loop_under_arun(
     first, second = (value_of(seen) for seen in receiver.frames("task_result"))
     assert first[0] != threading.get_ident()
     assert second == (threading.get_ident(), loop)
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+def test_an_async_task_that_wants_to_end_its_process_does_not_end_the_callers_loop(
+    receiver: Receiver, kind: type[BaseException]
+) -> None:
+    async def leave() -> None:
+        raise kind("enough")
+
+    async def main() -> str:
+        summary = await arun(as_dict(receiver.payload(leave)))
+        await asyncio.sleep(0.01)  # the loop goes on
+        return str(summary["outcome"])
+
+    assert asyncio.run(main()) == "failed"
+    assert receiver.names() == ["task_started", "task_error"]
 
 
 def test_six_blocking_tasks_run_at_once_under_one_loop(receiver: Receiver) -> None:

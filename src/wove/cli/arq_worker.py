@@ -1,0 +1,157 @@
+"""`wove worker arq`: arq's own worker program, with the function that runs Wove's payloads."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from typing import Any
+
+from wove.cli._starting import CannotStartError
+from wove.dispatch.requirements import require_dispatch
+from wove.errors import MissingDispatchFeatureError
+from wove.integrations._arq_names import DEFAULT_FUNCTION, DEFAULT_QUEUE
+from wove.integrations._url import masked
+
+CONNECT_SECONDS = 10
+"""How long Redis may take to answer before the command gives up."""
+
+RETRIES = 10
+"""Tries to reach a Redis that went away: about two minutes. arq itself would end at once."""
+
+
+def add_to(backends: Any) -> None:
+    """Add the `arq` command to argparse's subparsers `backends`."""
+    parser: argparse.ArgumentParser = backends.add_parser(
+        "arq",
+        help="an arq worker",
+        description=(
+            "Start arq's own worker program with the function that runs Wove's payloads. "
+            "SIGTERM stops it after the jobs in hand."
+        ),
+    )
+    parser.add_argument(
+        "--redis-url", required=True, metavar="URL", help="where jobs come from: redis://..."
+    )
+    parser.add_argument(
+        "--queue",
+        default=DEFAULT_QUEUE,
+        metavar="NAME",
+        help="take jobs from this queue (default: %(default)s)",
+    )
+    parser.add_argument(
+        "-c",
+        "--concurrency",
+        type=_positive,
+        default=10,
+        metavar="N",
+        help="jobs at once, all in this process (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--job-timeout",
+        type=_positive,
+        default=24 * 3600,
+        metavar="SECONDS",
+        help="end a job after this; arq also waits so long before it gives up a worker that "
+        "died (default: %(default)s, a day)",
+    )
+    parser.add_argument(
+        "--function-name",
+        default=DEFAULT_FUNCTION,
+        metavar="NAME",
+        help="the function that payloads are sent to (default: %(default)s)",
+    )
+    parser.add_argument("--loglevel", default="WARNING", help="arq's (default: %(default)s)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Start the worker and stay until it has stopped; the exit status."""
+    sys.path.insert(0, os.getcwd())  # as `arq` does: jobs import the application's modules
+    url = arguments.redis_url
+    try:
+        pool = _connect(url)
+    except CannotStartError as error:
+        print(f"wove: {error}", file=sys.stderr)
+        return 1
+    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
+    logging.getLogger("arq").setLevel(arguments.loglevel.upper())
+    print(f"wove: arq worker on {masked(url)}", file=sys.stderr)
+    jobs = arguments.concurrency
+    at_once = "one job at a time" if jobs == 1 else f"{jobs} jobs at once"
+    print(
+        f"wove: queue {arguments.queue}, {at_once}, function {arguments.function_name}",
+        file=sys.stderr,
+        flush=True,
+    )
+
+    from redis.exceptions import RedisError
+
+    from wove.integrations._arq_worker import serve
+
+    try:
+        serve(
+            pool,
+            arguments.queue,
+            function=arguments.function_name,
+            jobs=jobs,
+            timeout=arguments.job_timeout,
+            ready=_say_ready,
+        )
+    except (RedisError, OSError) as error:
+        print(f"wove: lost Redis at {masked(url)}: {error}", file=sys.stderr)
+        return 1
+    print("wove: stopped", file=sys.stderr)
+    return 0
+
+
+def _connect(url: str) -> Any:
+    """A client of Redis for arq, after one that gives up in time has had an answer."""
+    try:
+        require_dispatch("running Wove's payloads in arq")
+        import redis
+        from redis.asyncio.retry import Retry
+        from redis.backoff import ExponentialBackoff
+
+        from wove.integrations._arq_client import client_of_url
+    except MissingDispatchFeatureError as error:
+        raise CannotStartError(str(error)) from error
+    except ImportError as error:
+        raise CannotStartError(
+            f"arq is not installed ({error}). Install with: pip install 'wove[arq]'"
+        ) from error
+    limits = {"socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": CONNECT_SECONDS}
+    try:
+        with redis.Redis.from_url(url, retry=None, **limits) as probe:
+            probe.ping()
+    except ValueError as error:  # its text may quote a part of the password
+        raise CannotStartError(f"--redis-url {masked(url)} is no URL of a Redis") from error
+    except (redis.RedisError, OSError) as error:
+        raise CannotStartError(
+            f"cannot reach Redis at {masked(url)}: {str(error).rstrip('.')}. "
+            "Check that it runs and that --redis-url is right."
+        ) from error
+    return client_of_url(
+        url,
+        retry=Retry(ExponentialBackoff(cap=2, base=0.1), RETRIES),
+        # The last two are what connecting raises, inside redis-py.
+        retry_on_error=[redis.ConnectionError, redis.TimeoutError, OSError, asyncio.TimeoutError],
+        **limits,
+    )
+
+
+def _say_ready() -> None:
+    print(
+        "wove: ready; SIGTERM or Ctrl-C stops it after the jobs in hand",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number

@@ -1,0 +1,78 @@
+"""Ends of jobs are read without making any object of what a worker pickled."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import json
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wove.errors import CallbackUnreachableError, EnvironmentExecutionError
+from wove.integrations._arq_result import ArqResult, read_result
+from wove.integrations._reporting import TaskFailedError
+
+
+def kept(result: Any, *, success: bool = False) -> bytes:
+    """What arq keeps of an end, of which these are the fields that matter."""
+    return pickle.dumps({"t": 1, "f": "f", "a": ({},), "s": success, "r": result})
+
+
+class Keyed(Exception):
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+        self.counts = collections.Counter("abc")
+        self.name = self.text = self
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "message"),
+    [
+        (TaskFailedError("LookupError: no such account"), "TaskFailedError", "LookupError: no"),
+        (CallbackUnreachableError("nobody at http://h/"), "CallbackUnreachableError", "nobody at"),
+        (EnvironmentExecutionError("far away", {"kind": "K"}), "EnvironmentExecutionError", "far"),
+        (KeyError("x"), "KeyError", "x"),
+        (asyncio.CancelledError(), "CancelledError", ""),
+        (Keyed(collections.OrderedDict(a=[1]), "why"), "Keyed", "why"),
+        ("unable to serialize result", "", "unable to serialize result"),
+    ],
+)
+def test_a_failure_is_told_by_its_class_and_its_text(error: Any, kind: str, message: str) -> None:
+    found = read_result(kept(error), None)
+    assert (found.success, found.kind) == (False, kind)
+    assert found.message.startswith(message)
+
+
+def test_a_success() -> None:
+    assert read_result(kept({"outcome": "succeeded"}, success=True), None) == ArqResult(True)
+
+
+class Deadly:
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (os.mkdir, (self.path,))
+
+
+def test_nothing_that_was_pickled_is_run(tmp_path: Path) -> None:
+    found = read_result(kept(Deadly(str(tmp_path / "made"))), None)
+    assert not (tmp_path / "made").exists()
+    assert found.kind == "mkdir"
+
+
+def test_the_users_own_way_to_read_jobs_is_respected() -> None:
+    data = json.dumps({"s": False, "r": "unable to serialize result"}).encode()
+    assert read_result(data, json.loads).words == "unable to serialize result"
+    assert read_result(kept(ValueError("why")), pickle.loads).words == "ValueError: why"
+
+
+@pytest.mark.parametrize("data", [b"", b"\x80nonsense", pickle.dumps({"s": True}), pickle.dumps(7)])
+def test_what_cannot_be_read_is_a_failure_that_says_so(data: bytes) -> None:
+    found = read_result(data, None)
+    assert not found.success
+    assert "cannot be read" in found.words

@@ -1,0 +1,1 @@
+"""An application of the kind that has arq workers already."""
