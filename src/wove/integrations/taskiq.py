@@ -1,0 +1,84 @@
+"""Taskiq: tasks of an environment run in Taskiq workers, reached through a broker of yours.
+
+The weave's side is `TaskiqAdapter` (`"executor": "taskiq"`). The worker's side is one task,
+added to your broker by `register(broker)`; `wove worker taskiq` starts a worker that has it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from wove.errors import SubmissionError
+from wove.integrations._service import Service
+from wove.integrations._taskiq_loop import on_own_loop
+from wove.integrations._taskiq_task import DEFAULT_TASK_NAME, register
+from wove.integrations.base import BackendAdapter, BackendState, Supports
+
+__all__ = ["DEFAULT_TASK_NAME", "TaskiqAdapter", "register"]
+
+POLL_SECONDS = 20.0
+"""Answers of the result backend are waited for so long; less than the watcher waits."""
+
+
+class TaskiqAdapter(BackendAdapter):
+    """Submits payloads to Taskiq with a task's `kiq`.
+
+    Settings (`executor_config`), beside those of the callback; each object may be given
+    as the text `module:name`, too:
+
+    - `broker`: a broker of yours, or a function that makes one for Wove; with `task_name`
+      ("wove.run_backend_payload"), the name of the worker's task.
+    - `task`: instead, the worker's task itself, whose broker and labels are used.
+
+    A broker stays yours: Wove has connections of its own, and closes none of yours.
+    """
+
+    settings = frozenset({"broker", "task", "task_name"})
+    required_modules = ("taskiq",)
+    install_hint = "pip install 'wove[taskiq]'"
+    knows_queued = False  # no broker of Taskiq's tells what waits in it
+    supports = Supports(cancel_queued=False, cancel_running="none", poll=True, idempotent=False)
+
+    async def start(self) -> None:
+        """Take the broker. Does not connect: the first submission does.
+
+        Raises:
+            TypeError: neither `broker` nor `task` is set, or one is nothing that can be used.
+        """
+        # In a thread: Taskiq takes a while to import.
+        module = await self.in_thread(importlib.import_module, "wove.integrations._taskiq_client")
+        self._is_connection_trouble = module.is_connection_trouble
+        self._client = await self.in_thread(module.TaskiqClient, self.config)
+        self._service = Service("taskiq", "its broker", self._client.address, self._client.setting)
+        if self._client.is_redis:
+            self.max_payload_bytes = 512 * 1024 * 1024  # of a value in Redis
+        if "://" in self._client.address:
+            self.warn_of_local_callback(self._client.address)
+
+    async def submit(self, payload: dict[str, Any], frame: dict[str, Any]) -> str:
+        """Send `payload` as the only argument of the worker's task; its id in Taskiq.
+
+        Raises:
+            SubmissionError: the broker refused it (`SUBMIT_FAILED`), or could not be
+                reached in 10 seconds (`BACKEND_UNAVAILABLE`).
+        """
+        job_id = self.job_id_for(payload, frame)
+        try:
+            await self._service.call(lambda: on_own_loop(self._client.send(payload, job_id)))
+        except SubmissionError:
+            raise
+        except Exception as error:
+            reason = str(error) or type(error).__name__
+            if self._is_connection_trouble(error):
+                raise self._service.unavailable(reason) from error
+            raise self._service.refused(reason) from error
+        return job_id
+
+    async def poll(self, submissions: Mapping[str, str]) -> Mapping[str, BackendState]:
+        """What the broker's result backend knows of the jobs, if there is one to ask."""
+        states: Mapping[str, BackendState] = await self._service.ask(
+            lambda: on_own_loop(self._client.states(dict(submissions))), seconds=POLL_SECONDS
+        )
+        return states
