@@ -10,7 +10,6 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from wove.errors import SubmissionError
 from wove.integrations._service import Service
 from wove.integrations._taskiq_loop import on_own_loop
 from wove.integrations._taskiq_task import DEFAULT_TASK_NAME, register
@@ -65,16 +64,17 @@ class TaskiqAdapter(BackendAdapter):
                 reached in 10 seconds (`BACKEND_UNAVAILABLE`).
         """
         job_id = self.job_id_for(payload, frame)
+        await self._service.call(lambda: self._send(payload, job_id))
+        return job_id
+
+    async def _send(self, payload: dict[str, Any], job_id: str) -> None:
         try:
-            await self._service.call(lambda: on_own_loop(self._client.send(payload, job_id)))
-        except SubmissionError:
-            raise
+            await on_own_loop(self._client.send(payload, job_id))
         except Exception as error:
             reason = str(error) or type(error).__name__
             if self._is_connection_trouble(error):
                 raise self._service.unavailable(reason) from error
             raise self._service.refused(reason) from error
-        return job_id
 
     async def poll(self, submissions: Mapping[str, str]) -> Mapping[str, BackendState]:
         """What the broker's result backend knows of the jobs, if there is one to ask."""
