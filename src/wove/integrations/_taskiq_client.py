@@ -14,6 +14,7 @@ from taskiq.kicker import AsyncKicker
 
 from wove.executors.backend_state import BackendState, BackendStatus
 from wove.integrations._taskiq_connections import Connections
+from wove.integrations._taskiq_redis import TaskiqJob, ask, note_place, take_out
 from wove.integrations._taskiq_task import DEFAULT_TASK_NAME
 from wove.integrations._url import masked
 
@@ -65,7 +66,7 @@ class TaskiqClient:
         self.is_redis = self.address.startswith(("redis", "unix"))
         self._connections = Connections.of(self._source)
 
-    async def send(self, payload: dict[str, Any], job_id: str) -> None:
+    async def send(self, payload: dict[str, Any], job_id: str) -> TaskiqJob:
         """Send `payload` as the only argument of the worker's task. On Wove's own loop.
 
         Raises:
@@ -77,27 +78,30 @@ class TaskiqClient:
         # Not with_labels: a kicker may share the labels of its task.
         name = payload.get("task_name") or payload["task_id"]
         kicker.labels = {**LABELS, TASK_LABEL: name, **kicker.labels}
+        job = TaskiqJob(job_id)
+        note_place(broker, job)
         try:
             await kicker.with_broker(broker).with_task_id(job_id).kiq(payload)
         except SendTaskError as error:
             raise error.__cause__ or error from None
+        return job
 
-    async def states(self, jobs: Mapping[str, str]) -> dict[str, BackendState]:
-        """What the result backend knows of jobs, by run id. On Wove's own loop.
+    async def take_out(self, job: TaskiqJob) -> bool:
+        """Delete a job that waits, where that can be done; whether no worker has it, or will.
 
-        Args:
-            jobs: their ids by run id.
+        On Wove's own loop.
+        """
+        return await take_out(await self._connections.broker(self._source), job)
+
+    async def states(self, jobs: Mapping[str, TaskiqJob]) -> dict[str, BackendState]:
+        """What the result backend and the queue know of jobs, by run id. On Wove's own loop.
 
         Raises:
-            Exception: the result backend could not be asked about any.
+            Exception: they could not be asked about any.
         """
         broker = await self._connections.broker(self._source)
         results = self._connections.results(broker, self._source)
-        if results is None:
-            kind = type(broker.result_backend).__name__
-            unknown = BackendState(BackendStatus.CANNOT_SAY, f"Taskiq's {kind} cannot be asked")
-            return dict.fromkeys(jobs, unknown)
-        asked = (_state(results, job_id) for job_id in jobs.values())
+        asked = (_state(broker, results, job) for job in jobs.values())
         answers = await asyncio.gather(*asked, return_exceptions=True)
         known = {
             run_id: answer
@@ -110,10 +114,10 @@ class TaskiqClient:
         return known
 
 
-async def _state(results: Any, job_id: str) -> BackendState:
-    if not await results.is_result_ready(job_id):
-        return BackendState(BackendStatus.CANNOT_SAY, "Taskiq has no result of the job yet")
-    result = await results.get_result(job_id)
+async def _state(broker: AsyncBroker, results: Any, job: TaskiqJob) -> BackendState:
+    if results is None or not await results.is_result_ready(job.id):
+        return await ask(broker, job)
+    result = await results.get_result(job.id)
     if result.is_err:
         error = result.error
         words = f"{type(error).__name__}: {error}" if error is not None else "no error is kept"

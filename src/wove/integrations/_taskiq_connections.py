@@ -51,11 +51,12 @@ class Connections:
     """What Wove has open for one broker; kept for the next weave, as long as the broker.
 
     Args:
-        source: the broker, or what makes one. Not kept here, where it has a pool to copy.
+        source: the broker, or what makes one.
     """
 
     def __init__(self, source: Source) -> None:
-        self._opening: asyncio.Task[AsyncBroker | None] | None = None
+        self._kept: AsyncBroker | None = None
+        self._opening: asyncio.Task[None] | None = None
         self._pool = self._results = None
         if isinstance(source, AsyncBroker):
             self._pool = _pool_like(source, getattr(source, "connection_pool", None))
@@ -73,6 +74,8 @@ class Connections:
     async def broker(self, source: Source) -> AsyncBroker:
         """A broker like `source`, connected as far as its class wants that before it sends.
 
+        One with a pool of connections to Redis is the caller's own, to be changed at will.
+
         Raises:
             TypeError: `source` made something else.
             Exception: whatever the broker's class raises when it cannot connect.
@@ -81,11 +84,10 @@ class Connections:
             self._opening = asyncio.ensure_future(self._open(source))
             # Those who wait for it may have gone when it fails.
             self._opening.add_done_callback(lambda task: task.exception())
-        kept = await asyncio.shield(self._opening)
-        if kept is not None:
-            return kept
-        assert isinstance(source, AsyncBroker)  # noqa: S101 - else it is kept
-        return self._copy(source)
+        await asyncio.shield(self._opening)
+        if self._kept is None:
+            return self._copy(source)
+        return copy.copy(self._kept) if hasattr(self._kept, "connection_pool") else self._kept
 
     def results(self, broker: AsyncBroker, source: Source) -> Any:
         """The result backend of a connected broker, if it may be asked here; else None."""
@@ -101,7 +103,7 @@ class Connections:
         mine.keep_results = True  # whoever else looks for it finds it
         return mine
 
-    async def _open(self, source: Source) -> AsyncBroker | None:
+    async def _open(self, source: Source) -> None:
         if not isinstance(source, AsyncBroker):
             made = source()
             made = await made if inspect.isawaitable(made) else made
@@ -109,17 +111,17 @@ class Connections:
                 raise TypeError(f"the function made a {type(made).__name__}, not a Taskiq broker")
             await made.startup()
             _when_gone(source, made.shutdown)
-            return made
-        if self._pool is None:
-            return await started_copy(source)
-        # Not kept: it holds the user's broker, which would never be let go.
-        await started_copy(self._copy(source))
-        return None
+            self._kept = made
+        elif self._pool is None:
+            self._kept = await started_copy(source)
+        else:
+            # Not kept: it holds the user's broker, which would never be let go.
+            await started_copy(self._copy(source))
 
-    def _copy(self, broker: AsyncBroker) -> AsyncBroker:
-        mine: Any = copy.copy(broker)
-        mine.connection_pool = self._pool
-        return mine  # type: ignore[no-any-return]
+    def _copy(self, source: Any) -> AsyncBroker:
+        mine: AsyncBroker = copy.copy(source)
+        mine.connection_pool = self._pool  # type: ignore[attr-defined]
+        return mine
 
 
 async def started_copy(broker: AsyncBroker) -> AsyncBroker:

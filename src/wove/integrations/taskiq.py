@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wove.integrations._service import Service
 from wove.integrations._taskiq_loop import on_own_loop
 from wove.integrations._taskiq_task import DEFAULT_TASK_NAME, register
-from wove.integrations.base import BackendAdapter, BackendState, Supports
+from wove.integrations.base import BackendAdapter, BackendState, CancelOutcome, Supports
+
+if TYPE_CHECKING:
+    from wove.integrations._taskiq_redis import TaskiqJob
 
 __all__ = ["DEFAULT_TASK_NAME", "TaskiqAdapter", "register"]
 
@@ -37,8 +40,8 @@ class TaskiqAdapter(BackendAdapter):
     settings = frozenset({"broker", "task", "task_name"})
     required_modules = ("taskiq",)
     install_hint = "pip install 'wove[taskiq]'"
-    knows_queued = False  # no broker of Taskiq's tells what waits in it
-    supports = Supports(cancel_queued=False, cancel_running="none", poll=True, idempotent=False)
+    knows_queued = False  # what is not in its queue any more may be with a worker
+    supports = Supports(cancel_queued=True, cancel_running="none", poll=True, idempotent=False)
 
     async def start(self) -> None:
         """Take the broker. Does not connect: the first submission does.
@@ -56,28 +59,38 @@ class TaskiqAdapter(BackendAdapter):
         if "://" in self._client.address:
             self.warn_of_local_callback(self._client.address)
 
-    async def submit(self, payload: dict[str, Any], frame: dict[str, Any]) -> str:
-        """Send `payload` as the only argument of the worker's task; its id in Taskiq.
+    async def submit(self, payload: dict[str, Any], frame: dict[str, Any]) -> TaskiqJob:
+        """Send `payload` as the only argument of the worker's task.
 
         Raises:
             SubmissionError: the broker refused it (`SUBMIT_FAILED`), or could not be
                 reached in 10 seconds (`BACKEND_UNAVAILABLE`).
         """
         job_id = self.job_id_for(payload, frame)
-        await self._service.call(lambda: self._send(payload, job_id))
-        return job_id
+        return await self._service.call(lambda: self._send(payload, job_id))
 
-    async def _send(self, payload: dict[str, Any], job_id: str) -> None:
+    async def _send(self, payload: dict[str, Any], job_id: str) -> TaskiqJob:
         try:
-            await on_own_loop(self._client.send(payload, job_id))
+            return await on_own_loop(self._client.send(payload, job_id))
         except Exception as error:
             reason = str(error) or type(error).__name__
             if self._is_connection_trouble(error):
                 raise self._service.unavailable(reason) from error
             raise self._service.refused(reason) from error
 
-    async def poll(self, submissions: Mapping[str, str]) -> Mapping[str, BackendState]:
-        """What the broker's result backend knows of the jobs, if there is one to ask."""
+    async def cancel(
+        self, run_id: str, submission: TaskiqJob, frame: dict[str, Any]
+    ) -> CancelOutcome | None:
+        """Take a job out of the list or stream where it waits; Taskiq itself cancels nothing.
+
+        The start gate turns away any other that has not begun, and the answer to its next
+        heartbeat stops one that runs.
+        """
+        taken = await self._service.ask(lambda: on_own_loop(self._client.take_out(submission)))
+        return "stopped" if taken else "asked"
+
+    async def poll(self, submissions: Mapping[str, TaskiqJob]) -> Mapping[str, BackendState]:
+        """What the broker's result backend, and then its list or stream, know of the jobs."""
         states: Mapping[str, BackendState] = await self._service.ask(
             lambda: on_own_loop(self._client.states(dict(submissions))), seconds=POLL_SECONDS
         )
