@@ -192,7 +192,7 @@ def _check_source(source: Any, setting: str) -> None:
         if callable(source) and not isinstance(source, type):
             return
         raise TypeError(
-            f"{setting} must be a Taskiq broker, or a function that makes one, not a "
+            f"{setting} must be a Taskiq broker, or a function that makes one, not of the type "
             f"{type(source).__name__}"
         )
     modules = {kind.__module__.partition(".")[0] for kind in type(source).__mro__}
