@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from wove.cli._starting import CannotStartError, load_object
@@ -132,12 +133,11 @@ async def _broker(arguments: argparse.Namespace) -> tuple[AsyncBroker, str]:
         option = f"--broker {arguments.broker}"
         found: Any = load_object("--broker", arguments.broker, object, "", default="broker")
         if not isinstance(found, AsyncBroker) and callable(found):
-            found = found()
-            found = await found if inspect.isawaitable(found) else found
+            found = await _made(found, option)
         if not isinstance(found, AsyncBroker):
             raise CannotStartError(
-                f"{option}: it is a {type(found).__name__}, not a Taskiq broker or a function "
-                "that makes one"
+                f"{option}: it is of the type {type(found).__name__}, not a Taskiq broker or a "
+                "function that makes one"
             )
         if isinstance(found, InMemoryBroker):
             raise CannotStartError(f"{option}: nothing can be sent to an InMemoryBroker")
@@ -150,6 +150,14 @@ async def _broker(arguments: argparse.Namespace) -> tuple[AsyncBroker, str]:
     for module in arguments.preload:
         _import(module)
     return found, option
+
+
+async def _made(make: Callable[[], Any], option: str) -> Any:
+    try:
+        made = make()
+        return await made if inspect.isawaitable(made) else made
+    except Exception as error:
+        raise CannotStartError(f"{option} raised {type(error).__name__}: {error}") from error
 
 
 def _import(module: str) -> None:

@@ -40,7 +40,7 @@ class TaskiqAdapter(BackendAdapter):
     settings = frozenset({"broker", "task", "task_name"})
     required_modules = ("taskiq",)
     install_hint = "pip install 'wove[taskiq]'"
-    knows_queued = False  # what is not in its queue any more may be with a worker
+    knows_queued = True  # "absent" is said of entries of streams only, and is true of them
     supports = Supports(cancel_queued=True, cancel_running="none", poll=True, idempotent=False)
 
     async def start(self) -> None:
