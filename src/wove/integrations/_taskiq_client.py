@@ -18,7 +18,10 @@ from wove.integrations._taskiq_redis import TaskiqJob, ask, note_place, take_out
 from wove.integrations._taskiq_task import DEFAULT_TASK_NAME
 from wove.integrations._url import masked
 
-__all__ = ["TaskiqClient", "address_of", "is_connection_trouble"]
+__all__ = ["AT_ONCE", "TaskiqClient", "address_of", "is_connection_trouble"]
+
+AT_ONCE = 8
+"""Calls at once: each has a connection, and they stay open."""
 
 LABELS: Mapping[str, Any] = {
     "retry_on_error": False,  # retries are the weave's
@@ -101,7 +104,13 @@ class TaskiqClient:
         """
         broker = await self._connections.broker(self._source)
         results = self._connections.results(broker, self._source)
-        asked = (_state(broker, results, job) for job in jobs.values())
+        turns = asyncio.Semaphore(AT_ONCE)
+
+        async def ask_in_turn(job: TaskiqJob) -> BackendState:
+            async with turns:
+                return await _state(broker, results, job)
+
+        asked = (ask_in_turn(job) for job in jobs.values())
         answers = await asyncio.gather(*asked, return_exceptions=True)
         known = {
             run_id: answer

@@ -12,7 +12,7 @@ import os
 import threading
 import weakref
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from taskiq import AsyncBroker
@@ -30,6 +30,9 @@ Source: TypeAlias = "AsyncBroker | Callable[[], Any]"
 
 CONNECT_SECONDS = 4.0
 """How long a Redis may take to accept a connection, if the user's broker does not say."""
+
+START_SECONDS = 8.0
+"""How long a broker's start may take; less than a submission, which can be told why, then."""
 
 _OF_ONE_POOL = (
     "event_dispatcher",
@@ -78,10 +81,11 @@ class Connections:
 
         Raises:
             TypeError: `source` made something else.
-            Exception: whatever the broker's class raises when it cannot connect.
+            ConnectionError: it did not start in time.
+            Exception: whatever else the broker's class raises when it cannot connect.
         """
         if self._opening is None or (self._opening.done() and self._opening.exception()):
-            self._opening = asyncio.ensure_future(self._open(source))
+            self._opening = asyncio.ensure_future(_in_time(self._open(source)))
             # Those who wait for it may have gone when it fails.
             self._opening.add_done_callback(lambda task: task.exception())
         await asyncio.shield(self._opening)
@@ -122,6 +126,14 @@ class Connections:
         mine: AsyncBroker = copy.copy(source)
         mine.connection_pool = self._pool  # type: ignore[attr-defined]
         return mine
+
+
+async def _in_time(opening: Coroutine[Any, Any, None]) -> None:
+    # All that send wait for it: one that hung would never be tried again.
+    try:
+        await asyncio.wait_for(opening, START_SECONDS)
+    except asyncio.TimeoutError as error:
+        raise ConnectionError(str(error) or f"no answer in {START_SECONDS:g} s") from error
 
 
 async def started_copy(broker: AsyncBroker) -> AsyncBroker:

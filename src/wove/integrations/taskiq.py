@@ -53,11 +53,12 @@ class TaskiqAdapter(BackendAdapter):
         module = await self.in_thread(importlib.import_module, "wove.integrations._taskiq_client")
         self._is_connection_trouble = module.is_connection_trouble
         self._client = await self.in_thread(module.TaskiqClient, self.config)
-        self._service = Service("taskiq", "its broker", self._client.address, self._client.setting)
+        address, setting = self._client.address, self._client.setting
+        self._service = Service("taskiq", "its broker", address, setting, at_once=module.AT_ONCE)
         if self._client.is_redis:
             self.max_payload_bytes = 512 * 1024 * 1024  # of a value in Redis
-        if "://" in self._client.address:
-            self.warn_of_local_callback(self._client.address)
+        if "://" in address:
+            self.warn_of_local_callback(address)
 
     async def submit(self, payload: dict[str, Any], frame: dict[str, Any]) -> TaskiqJob:
         """Send `payload` as the only argument of the worker's task.

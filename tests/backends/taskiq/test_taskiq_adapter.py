@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import socket
 import time
@@ -16,10 +17,10 @@ from taskiq import AsyncBroker, BrokerMessage, InMemoryBroker, async_shared_brok
 from taskiq_redis import ListQueueSentinelBroker, RedisAsyncResultBackend
 
 from tests.backends.taskiq.brokers import a_list, a_stream
-from tests.services import free_port
+from tests.services import free_port, wait_until
 from wove.errors import ErrorCode, SubmissionError
 from wove.executors.backend_state import BackendStatus
-from wove.integrations import _service
+from wove.integrations import _service, _taskiq_connections
 from wove.integrations.taskiq import TaskiqAdapter, register
 
 Adapted = Callable[[TaskiqAdapter], Awaitable[Any]]
@@ -313,6 +314,44 @@ def test_any_other_broker_is_copied_and_started_once(
         assert not started
     finally:
         connection.delete(f"one-loop-{port}")
+
+
+@pytest.mark.parametrize("kind", ["object", "function"])
+def test_what_is_open_is_closed_when_the_broker_is_gone(
+    redis_url: str, connection: redis.Redis, queue: str, kind: str
+) -> None:
+    def open_ones() -> list[Any]:
+        return [each for each in connection.client_list() if each["name"] == queue]
+
+    def make() -> AsyncBroker:
+        return a_list(f"{redis_url}?client_name={queue}", queue)
+
+    config: dict[str, Any] = {"broker": make() if kind == "object" else lambda: make()}
+    submit(config)
+    submit(config)
+    assert len(open_ones()) == 1
+    del config
+    gc.collect()
+    wait_until(lambda: not open_ones(), seconds=20, what="the connection is closed")
+
+
+def test_a_start_that_hangs_is_given_up_and_tried_again(
+    redis_url: str, queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_taskiq_connections, "START_SECONDS", 0.5)
+    hanging = [True]
+
+    async def make() -> AsyncBroker:
+        if hanging:
+            await asyncio.sleep(60)
+        return a_list(redis_url, queue)
+
+    with pytest.raises(SubmissionError, match=r"no answer in 0\.5 s") as caught:
+        submit({"broker": make})
+    assert caught.value.code is ErrorCode.BACKEND_UNAVAILABLE
+    assert "the address that make chooses" in str(caught.value)
+    hanging.clear()
+    submit({"broker": make})
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
