@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_TASK_NAME", "TaskiqAdapter", "register"]
 
+CLIENT = "wove.integrations._taskiq_client"
+"""The module that imports Taskiq."""
+
+_imported: dict[str, Any] = {}
+
 POLL_SECONDS = 20.0
 """Answers of the result backend are waited for so long; less than the watcher waits."""
 
@@ -49,12 +54,18 @@ class TaskiqAdapter(BackendAdapter):
         Raises:
             TypeError: neither `broker` nor `task` is set, or one is nothing that can be used.
         """
-        # In a thread: Taskiq takes a while to import.
-        module = await self.in_thread(importlib.import_module, "wove.integrations._taskiq_client")
-        self._is_connection_trouble = module.is_connection_trouble
-        self._client = await self.in_thread(module.TaskiqClient, self.config)
+        client: Any = _imported.get(CLIENT)
+        named = self.config.get("broker"), self.config.get("task")
+        if client is None or any(isinstance(each, str) for each in named):
+            # In threads: Taskiq takes a while to import, and so may the user's modules.
+            client = await self.in_thread(importlib.import_module, CLIENT)
+            _imported[CLIENT] = client
+            self._client = await self.in_thread(client.TaskiqClient, self.config)
+        else:
+            self._client = client.TaskiqClient(self.config)
+        self._is_connection_trouble = client.is_connection_trouble
         address, setting = self._client.address, self._client.setting
-        self._service = Service("taskiq", "its broker", address, setting, at_once=module.AT_ONCE)
+        self._service = Service("taskiq", "its broker", address, setting, at_once=client.AT_ONCE)
         if self._client.is_redis:
             self.max_payload_bytes = 512 * 1024 * 1024  # of a value in Redis
         if "://" in address:
