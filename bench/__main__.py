@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 
 from bench.harness import ROOT, in_fresh_process
 
-BACKENDS = ("celery", "rq", "dask", "ray", "temporal")
+BACKENDS = ("celery", "rq", "taskiq", "dask", "ray", "temporal")
 MODULES = ("local", "remote", "receiver", "doors", "workers", "startup", *BACKENDS)
 APART = ("arq",)
 """Measured only when named: they need an environment of their own."""

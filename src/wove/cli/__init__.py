@@ -10,7 +10,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from wove.cli import arq_worker, celery_worker, dask_worker, ray_worker, rq_worker, temporal_worker
+from wove.cli import (
+    arq_worker,
+    celery_worker,
+    dask_worker,
+    ray_worker,
+    rq_worker,
+    taskiq_worker,
+    temporal_worker,
+)
 
 __all__ = ["main"]
 
@@ -46,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     celery_worker.add_to(backends)
     dask_worker.add_to(backends)
     rq_worker.add_to(backends)
+    taskiq_worker.add_to(backends)
     temporal_worker.add_to(backends)
     ray_worker.add_to(backends)
     return parser

@@ -27,6 +27,7 @@ _BUILT_IN = {
     "dask": "wove.integrations.dask:DaskAdapter",
     "process": "wove.integrations.process:ProcessAdapter",
     "rq": "wove.integrations.rq:RQAdapter",
+    "taskiq": "wove.integrations.taskiq:TaskiqAdapter",
     "temporal": "wove.integrations.temporal:TemporalAdapter",
     "ray": "wove.integrations.ray:RayAdapter",
 }

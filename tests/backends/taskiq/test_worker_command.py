@@ -1,0 +1,196 @@
+"""`wove worker taskiq` on a real Redis."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.backends.taskiq import brokers, work
+from tests.backends.taskiq.weaves import in_background, run_remote
+from tests.services import Worker, free_port, wait_until, wove_worker
+
+StartWorker = Callable[..., Worker]
+MODULE = brokers.__name__
+
+
+def test_it_says_what_it_serves_and_stops_on_sigterm(
+    redis_url: str, start: StartWorker, queue: str
+) -> None:
+    worker = start("--redis-url", redis_url, "--queue", queue, "-c", "3")
+    said = worker.log()
+    assert f"wove: Taskiq worker on {redis_url} (ListQueueBroker)" in said
+    assert f"wove: queue {queue}, task wove.run_backend_payload, 3 jobs at once" in said
+    broker = brokers.a_list(redis_url, queue)
+    assert run_remote(work.where, {"broker": broker}).where[0] == worker.process.pid
+    assert worker.stop() == 0
+    assert "wove: stopped" in worker.log()
+    assert worker.log().count("wove: ready") == 1
+    assert "Traceback" not in worker.log()
+
+
+@pytest.mark.parametrize("broker", ["registered", "streaming", "retrying"])
+def test_a_broker_of_the_users(redis_url: str, start: StartWorker, queue: str, broker: str) -> None:
+    worker = start("--broker", f"{MODULE}:{broker}", TASKIQ_TEST=f"{redis_url} {queue}")
+    make = brokers.a_stream if broker == "streaming" else brokers.a_list
+    config = {"broker": make(redis_url, queue)}
+    assert run_remote(work.where, config).where[0] == worker.process.pid
+    assert worker.stop() == 0
+
+
+OWN = """
+import os
+from taskiq import Context, TaskiqDepends, TaskiqEvents
+from tests.backends.taskiq.brokers import a_list, _named
+
+broker = a_list(*_named())
+said = []
+
+@broker.on_event(TaskiqEvents.WORKER_STARTUP)
+async def begin(state):
+    state.name = "set when the worker started"
+
+@broker.on_event(TaskiqEvents.WORKER_SHUTDOWN)
+async def end(state):
+    print("the user's end", flush=True)
+
+@broker.task("mine.name")
+def name(context: Context = TaskiqDepends()):
+    return context.state.name
+"""
+
+
+def test_a_users_tasks_and_events_run_beside_woves(
+    redis_url: str, start: StartWorker, queue: str, tmp_path: Path
+) -> None:
+    import asyncio
+
+    from taskiq.kicker import AsyncKicker
+
+    (tmp_path / "taskiq_own.py").write_text(OWN)
+    worker = start(
+        *("--broker", "taskiq_own", "--task-name", "wove.other"),
+        TASKIQ_TEST=f"{redis_url} {queue}",
+    )
+    broker = brokers.a_list(redis_url, queue)
+    config = {"broker": broker, "task_name": "wove.other"}
+    assert run_remote(work.where, config).where[0] == worker.process.pid
+
+    async def ask() -> object:
+        sent = await AsyncKicker("mine.name", broker, {}).kiq()
+        result = await sent.wait_result(timeout=20)
+        await broker.shutdown()
+        return result.return_value
+
+    assert asyncio.run(ask()) == "set when the worker started"
+    assert run_remote(work.where, config).where  # its user has closed it: Wove's is open
+    assert worker.stop() == 0
+    assert "the user's end" in worker.log()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("kind", ["registered", "streaming"])
+def test_a_signal_lets_the_job_in_hand_finish(
+    redis_url: str,
+    start: StartWorker,
+    queue: str,
+    tmp_path: Path,
+    number: signal.Signals,
+    kind: str,
+) -> None:
+    worker = start("--broker", f"{MODULE}:{kind}", TASKIQ_TEST=f"{redis_url} {queue}")
+    started, gate = tmp_path / "started", tmp_path / "gate"
+    make = brokers.a_stream if kind == "streaming" else brokers.a_list
+    config = {"broker": make(redis_url, queue)}
+    with in_background(work.until, config, started=str(started), gate=str(gate)) as found:
+        wait_until(started.exists, seconds=30, what="it began")
+        os.kill(worker.process.pid, number)
+        with pytest.raises(subprocess.TimeoutExpired):
+            worker.process.wait(1.5)
+        gate.touch()
+    assert found[0].until == "went on"
+    assert worker.process.wait(30) == 0
+
+
+def test_what_is_preloaded_is_imported_before_the_first_job(
+    redis_url: str, start: StartWorker, queue: str
+) -> None:
+    start("--redis-url", redis_url, "--queue", queue, "--preload", "colorsys")
+
+    def loaded() -> bool:
+        return "colorsys" in sys.modules
+
+    assert run_remote(loaded, {"broker": brokers.a_list(redis_url, queue)}).loaded
+
+
+BROKERS = """
+from taskiq import InMemoryBroker
+from taskiq_redis import ListQueueBroker
+here = InMemoryBroker()
+other = 3
+down = ListQueueBroker("redis://someone:hunter2@127.0.0.1:{port}/0")
+
+def none():
+    return None
+
+def wrong():
+    raise LookupError("no settings for it")
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--redis-url", "redis://a:hunter2@127.0.0.1:{port}/0"], "cannot reach the broker at red"),
+        (["--redis-url", "redis://a:hunter2@127.0.0.1:{port}/0"], "that --redis-url is right"),
+        (["--redis-url", "http://someone:hunter2@127.0.0.1/"], "no URL of a Redis"),
+        (["--redis-url", "{url}", "--preload", "no.such"], "--preload no.such: cannot import"),
+        (["--redis-url", "{url}", "--loglevel", "shouting"], "Unknown level: 'SHOUTING'"),
+        (["--broker", "no_such_module"], "cannot import no_such_module"),
+        (["--broker", "its_brokers:absent"], "its_brokers has no 'absent'"),
+        (["--broker", "its_brokers:other"], "it is of the type int, not a Taskiq broker"),
+        (["--broker", "its_brokers:none"], "it is of the type NoneType, not a Taskiq broker"),
+        (["--broker", "its_brokers:wrong"], "raised LookupError: no settings for it"),
+        (["--broker", "its_brokers:here"], "nothing can be sent to an InMemoryBroker"),
+        (["--broker", "its_brokers:down"], "that --broker its_brokers:down is right"),
+        (["--broker", "its_brokers:down", "--queue", "q"], "--queue goes with --redis-url"),
+    ],
+)
+def test_a_worker_that_cannot_start_says_why(
+    redis_url: str, tmp_path: Path, arguments: list[str], says: str
+) -> None:
+    port = free_port()
+    (tmp_path / "its_brokers.py").write_text(BROKERS.format(port=port))
+    filled = [each.format(port=port, url=redis_url) for each in arguments]
+    path = os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]])
+    done = subprocess.run(
+        wove_worker("taskiq", *filled),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("wove: ")
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "hunter2" not in done.stderr
+
+
+@pytest.mark.parametrize("module", ["taskiq", "taskiq_redis"])
+def test_a_worker_without_taskiq_names_the_command_that_installs_it(module: str) -> None:
+    code = (
+        f"import sys; sys.modules[{module!r}] = None; from wove.cli import main; "
+        "sys.exit(main(['worker', 'taskiq', '--redis-url', 'redis://localhost']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert "pip install 'wove[taskiq]'" in done.stderr

@@ -1,0 +1,1 @@
+"""An application of the kind that has Taskiq workers already."""
