@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import socket
 import time
 import uuid
@@ -224,6 +226,51 @@ def test_a_users_application_serves_weave_after_weave_and_stays_open(
     app.send_task("still.usable", args=(1,), queue=queue)
     arrived = [read_message(queue).headers["id"] for _ in range(4)]
     assert arrived[:3] == jobs
+
+
+def sockets_to(url: str) -> set[int]:
+    """File descriptors of this process that are connected to a broker."""
+    port = int(url.rpartition(":")[2].partition("/")[0])
+    found = set()
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(name))) as each:
+            if each.family == socket.AF_INET and each.getpeername()[1] == port:
+                found.add(int(name))
+    return found
+
+
+def test_weaves_share_a_connection_whose_loss_costs_no_job(
+    broker_url: str, queue: str, read_message: Callable[[str], Any]
+) -> None:
+    config = {"broker_url": broker_url, "queue": queue, "app_name": queue}  # nobody else's
+    before = sockets_to(broker_url)
+    jobs = [submit(config)[0].id]
+    kept = sockets_to(broker_url) - before
+    assert kept
+    jobs += [submit(config)[0].id for _ in range(2)]
+    assert sockets_to(broker_url) - before == kept
+    for each in kept:
+        with socket.socket(fileno=os.dup(each)) as connection:
+            connection.shutdown(socket.SHUT_RDWR)
+    jobs += [submit(config)[0].id for _ in range(2)]
+    assert [read_message(queue).headers["id"] for _ in range(5)] == jobs
+
+
+def test_a_forked_process_has_a_connection_of_its_own(
+    broker_url: str, queue: str, read_message: Callable[[str], Any]
+) -> None:
+    config = {"broker_url": broker_url, "queue": queue, "app_name": queue}
+    submit(config)
+    child = os.fork()
+    if not child:
+        try:
+            submit(config)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    submit(config)
+    for _ in range(3):
+        read_message(queue)
 
 
 def test_submissions_at_once_all_arrive(
