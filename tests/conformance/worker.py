@@ -272,7 +272,8 @@ class Worker:
         answer = self.deliver(body, 60.0) if gated else self.line.post(body, 1.0)
         if not gated and answer.kind is RETRY:
             return True
-        if answer.kind is FINAL and not self.detached and not wrong("starts-anyway"):
+        gone = answer.status == 410 and self.detached
+        if answer.kind is FINAL and not gone and not wrong("starts-anyway"):
             return None
         if self.interval is not None and not wrong("deaf-to-intervals"):
             self.interval = answer.ack.get("heartbeat_seconds") or self.interval
@@ -317,6 +318,8 @@ class Worker:
         message = str(error)
         if not wrong("long-messages"):
             message = message.encode()[: 64 << 10].decode("utf-8", "ignore")
+        if wrong("other-messages"):
+            message = "it went wrong"
         info = {
             "kind": type(error).__name__,
             "message": message,

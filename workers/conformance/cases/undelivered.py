@@ -22,7 +22,7 @@ async def gives_up_as_told(run: Run) -> None:
     await asyncio.sleep(0.25)
     run.receiver.leave()
     gone = time.monotonic()
-    ended = await program.end(20)
+    ended = await program.end(20, because="of delivery_retry_seconds 1.5")
     equal("exit status", 1, ended.status)
     equal("the summary's delivered", False, ended.summary.get("delivered"))
     equal("the summary's outcome", "succeeded", ended.summary.get("outcome"))
@@ -32,11 +32,11 @@ async def gives_up_as_told(run: Run) -> None:
 
 @case("undelivered")
 async def gives_up_on_a_silent_receiver(run: Run) -> None:
-    """The same when the receiver listens and says nothing."""
+    """The same when the receiver listens and says nothing: that cuts the last try short."""
     run.receiver.on("task_result", Answer(until=asyncio.Event()))
     program = await run.start("add", {"a": 1, "b": 2}, delivery_retry_seconds=1.5)
     await run.receiver.wait_for("task_result")
-    ended = await program.end(15)
+    ended = await program.end(15, because="of delivery_retry_seconds 1.5")
     equal("exit status", 1, ended.status)
     equal("the summary's delivered", False, ended.summary.get("delivered"))
 

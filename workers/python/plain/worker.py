@@ -170,7 +170,9 @@ class Run:
         gated = self.payload.get("start_gate") != "none"
         status, ack = self.deliver(line, started, 60 if gated else 1)
         final = 400 <= status < 500 and status not in (408, 421, 429)
-        if not self.detached and (final or (gated and not 200 <= status < 300)):
+        lost = final or (gated and not 200 <= status < 300)
+        # Under "detach" nobody need be there (410), but another execution may have the run (409).
+        if lost and not (self.detached and (status == 410 or not final)):
             return "not_started", final
         self.heard(status, ack, stopping=())
         if self.beats:
