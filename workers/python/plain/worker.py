@@ -80,7 +80,7 @@ class Run:
         self.beats = "heartbeat" in (payload.get("accepts") or [])
         self.execution_id, self.numbers = secrets.token_hex(16), itertools.count(1)
         self.stop, self.over, self.reason = threading.Event(), threading.Event(), ""
-        self.began = time.monotonic()
+        self.began, self.unheard = time.monotonic(), False
 
     def event(self, kind, **fields):
         fields |= {"type": kind, "execution_id": self.execution_id, "emitted_at": time.time()}
@@ -156,6 +156,7 @@ class Run:
             message = f"the receiver answered {status}"
             outcome, body = "failed", self.error("EventRefused", message, code)
             status, _ = self.deliver(line, body, seconds)
+        self.unheard = status >= 500 or status in (408, 421, 429) or 300 <= status < 400
         return outcome, 200 <= status < 300 or status in (409, 410)  # 401, 404: not delivered
 
     def run(self):
@@ -210,7 +211,8 @@ def main():
     url = run.payload["callback_url"].rpartition("/")[0] + "/***"
     summary = {"wove_version": "plain", "run_id": run.payload["run_id"], "outcome": outcome}
     print(json.dumps(summary | {"delivered": delivered, "error": None, "callback_url": url}))
-    return 0 if delivered else 1
+    # Nobody need be there to hear the end of a detached run.
+    return 0 if delivered or (run.detached and run.unheard) else 1
 
 
 if __name__ == "__main__":
