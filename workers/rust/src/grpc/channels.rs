@@ -120,7 +120,17 @@ async fn connect(to: &Target) -> Option<Channel> {
         .http2_keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(10));
     if to.tls {
-        endpoint = endpoint.tls_config(tls_config()?).ok()?;
+        let secured = tls_config().and_then(|config| {
+            endpoint.tls_config(config).map_err(|error| format!("the files of WOVE_GRPC: {error}"))
+        });
+        match secured {
+            Ok(secured) => endpoint = secured,
+            Err(problem) => {
+                // Nobody else would learn that what is configured is not used.
+                eprintln!("wove: no gRPC, events go by HTTP: {problem}");
+                return None;
+            }
+        }
     }
     let address = (to.host.clone(), to.port);
     let connector = service_fn(move |_: Uri| {
