@@ -2,6 +2,7 @@
 //! and so are those of heartbeats.
 
 use std::collections::HashMap;
+use std::error::Error as _;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -121,7 +122,10 @@ async fn connect(to: &Target) -> Option<Channel> {
         .keep_alive_timeout(Duration::from_secs(10));
     if to.tls {
         let secured = tls_config().and_then(|config| {
-            endpoint.tls_config(config).map_err(|error| format!("the files of WOVE_GRPC: {error}"))
+            endpoint.tls_config(config).map_err(|error| {
+                let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+                format!("the files that WOVE_GRPC_* name: {why}")
+            })
         });
         match secured {
             Ok(secured) => endpoint = secured,
