@@ -51,6 +51,7 @@ WRONG: dict[str, list[str]] = {
     "bare-errors": ["errors/describes-what-was-raised"],
     "no-causes": ["errors/carries-the-cause"],
     "long-messages": ["errors/cuts-long-messages"],
+    "other-messages": ["errors/cuts-long-messages", "errors/carries-the-cause"],
     "unknown-is-the-tasks": ["errors/names-an-unknown-task"],
     "lenient": [
         "errors/refuses-a-missing-argument",
@@ -65,7 +66,7 @@ WRONG: dict[str, list[str]] = {
     "nameless": ["identity/names-its-worker"],
     "eager": ["start gate/waits-for-leave", "start gate/waits-through-503"],
     "known-gates": ["start gate/takes-unknown-gates-as-ack"],
-    "starts-anyway": REFUSALS,
+    "starts-anyway": [*REFUSALS, "cancel/detached-does-not-start-after-409"],
     "always-gated": [
         "start gate/need-not-wait-without-gate",
         "cancel/detached-runs-without-receiver",
@@ -117,6 +118,7 @@ WRONG: dict[str, list[str]] = {
         "refused events/takes-409-at-the-end",
         "refused events/takes-410-at-the-end",
     ],
+    "all-must-be-heard": ["undelivered/is-no-failure-when-detached"],
     "never-gives-up": [
         "undelivered/gives-up-as-told",
         "undelivered/gives-up-on-a-silent-receiver",
@@ -292,8 +294,10 @@ def test_the_command_says_what_failed(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         ([], "give the worker's command"),
-        (["--encodings", "xml", "--", "x"], "encodings are json, protobuf, grpc"),
-        (["--only", "nonsense", "--", "x"], "no case matches"),
+        (["--", "./nothing-here"], "'./nothing-here' is not there"),
+        (["--", "./README.md"], "'./README.md' may not be executed"),
+        (["--encodings", "xml", "--", "sh"], "encodings are json, protobuf, grpc"),
+        (["--only", "nonsense", "--", "sh"], "no case matches"),
     ],
 )
 def test_the_command_refuses_what_it_cannot_run(arguments: list[str], message: str) -> None:
@@ -307,6 +311,19 @@ def test_the_list_names_every_case() -> None:
     assert done.returncode == 0
     for found in CASES:
         assert f"{found.group}/{found.name} [" in done.stdout
+
+
+def test_what_was_never_answered_is_told_so() -> None:
+    argv = [sys.executable, str(WORKER), "--wrong", "always-gated"]
+    (outcome, *_) = run(argv, ["start gate/need-not-wait-without-gate"], "json", patience=0.2)
+    assert not outcome.passed
+    assert outcome.background[0] == "events: task_started@0.00 -> no answer"
+
+
+def test_a_message_that_is_another_one_is_shown() -> None:
+    argv = [sys.executable, str(WORKER), "--wrong", "other-messages"]
+    (outcome, *_) = run(argv, ["errors/cuts-long-messages"], "json")
+    assert (outcome.passed, outcome.seen) == (False, "it went wrong")
 
 
 def test_a_command_that_is_not_there_fails_the_case() -> None:

@@ -272,7 +272,8 @@ class Worker:
         answer = self.deliver(body, 60.0) if gated else self.line.post(body, 1.0)
         if not gated and answer.kind is RETRY:
             return True
-        if answer.kind is FINAL and not self.detached and not wrong("starts-anyway"):
+        gone = answer.status == 410 and self.detached
+        if answer.kind is FINAL and not gone and not wrong("starts-anyway"):
             return None
         if self.interval is not None and not wrong("deaf-to-intervals"):
             self.interval = answer.ack.get("heartbeat_seconds") or self.interval
@@ -317,6 +318,8 @@ class Worker:
         message = str(error)
         if not wrong("long-messages"):
             message = message.encode()[: 64 << 10].decode("utf-8", "ignore")
+        if wrong("other-messages"):
+            message = "it went wrong"
         info = {
             "kind": type(error).__name__,
             "message": message,
@@ -355,7 +358,8 @@ class Worker:
             self.deliver(self.event("heartbeat"), 1.0)
         self.over.set()
         late = answer.status in (409, 410) and not wrong("late-is-failure")
-        return self.summed(outcome, answer.kind is DONE or late)
+        nobody = self.detached and answer.kind is RETRY and not wrong("all-must-be-heard")
+        return self.summed(outcome, answer.kind is DONE or late, harmless=nobody)
 
     def minimal(self, status: int) -> bytes:
         code = "result_too_large" if status == 413 else "event_refused"
@@ -365,7 +369,7 @@ class Worker:
         info = {"kind": "Refused", "message": message, "source": "wove", "code": code}
         return self.event("task_error", error=info)
 
-    def summed(self, outcome: str, delivered: bool) -> int:
+    def summed(self, outcome: str, delivered: bool, *, harmless: bool = False) -> int:
         base = f"{self.url.scheme}://{self.url.netloc}{self.url.path.rpartition('/')[0]}/***"
         url = self.payload["callback_url"] if wrong("prints-the-token") else base
         summary = {
@@ -380,7 +384,7 @@ class Worker:
             print(json.dumps(summary), flush=True)
         if wrong("lingers"):
             time.sleep(6)
-        return 0 if delivered else 1
+        return 0 if delivered or harmless else 1
 
 
 # ---- tasks ----------------------------------------------------------------------------------

@@ -235,6 +235,23 @@ def test_detached_it_ignores_every_answer(receiver: Receiver) -> None:
     assert receiver.names() == ["task_started", "task_result"]
 
 
+@pytest.mark.parametrize(("policy", "code"), [("detach", 0), ("cancel", 1)])
+def test_an_end_that_nobody_hears(receiver: Receiver, policy: str, code: int) -> None:
+    receiver.rule = answer("task_result", Reply(drop=True))
+    more = {"delivery": {"delivery_orphan_policy": policy}, "delivery_retry_seconds": 0.5}
+    found, summary = run(payload_of(receiver, **more))
+    assert (found, summary and summary["delivered"]) == (code, False)
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 409])
+def test_detached_it_does_not_start_where_it_may_not(receiver: Receiver, status: int) -> None:
+    receiver.rule = answer("task_started", Reply(status))
+    delivery = {"delivery_orphan_policy": "detach"}
+    code, summary = run(payload_of(receiver, delivery=delivery, start_gate="none"))
+    assert (code, summary and summary["outcome"]) == (0, "not_started")
+    assert receiver.names() == ["task_started"]
+
+
 def test_without_accepts_there_are_no_heartbeats(receiver: Receiver) -> None:
     assert run(payload_of(receiver, accepts=[]))[0] == 0
     assert not receiver.frames("task_started")[0].event.task_started.HasField("heartbeat_seconds")

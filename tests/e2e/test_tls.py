@@ -196,3 +196,20 @@ def test_grpcs_that_cannot_be(
     assert add(config) == 3
     assert len(proxy.frames("task_started")) == 1
     assert len(proxy.frames("task_result")) == 1
+
+
+def test_a_file_for_grpcs_that_cannot_be_read(
+    command: list[str],
+    port: int,
+    proxy: Proxy,
+    certificates: Certificates,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """The worker says which variable named it; HTTP is used in its place."""
+    config = by_grpcs(command, port, proxy, certificates, False)
+    config["env"] = {"WOVE_GRPC_CA": "/nowhere/ca.pem"}
+    assert add(config) == 3
+    assert len(proxy.frames("task_result")) == 1
+    said = capfd.readouterr().err
+    assert "WOVE_GRPC_CA" in said
+    assert "/nowhere/ca.pem" in said

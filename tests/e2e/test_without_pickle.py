@@ -89,6 +89,8 @@ def test_a_result_of_another_type() -> None:
         def echo(value: Any) -> Point: ...  # type: ignore[empty-body]
 
     assert caught.value.code is ErrorCode.RESULT_NOT_LOADABLE
+    assert "its result does not fit: result['x']: " in str(caught.value)
+    assert str(caught.value).endswith("(the return annotation is Point)")
 
 
 @pytest.mark.parametrize(

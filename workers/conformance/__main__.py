@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -38,6 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if not argv:
         return _usage("give the worker's command after --")
+    if shutil.which(argv[0]) is None:
+        fault = "may not be executed" if Path(argv[0]).exists() else "is not there"
+        return _usage(f"{argv[0]!r} {fault}; a relative path starts at this folder")
     if not selected(parsed.only):
         return _usage(f"no case matches {parsed.only}")
     settings = Settings(argv, encodings, parsed.only, parsed.jobs, parsed.patience)
@@ -61,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m workers.conformance", description=__doc__)
     add = parser.add_argument
-    add("--encodings", default=",".join(ENCODINGS), help="some of json,protobuf,grpc")
+    add("--encodings", default=",".join(ENCODINGS), help="some of json,protobuf,grpc (all)")
     add("--only", action="append", default=[], metavar="PATTERN", help="part of GROUP/NAME")
     add("--list", action="store_true", help="print the cases and what they say")
     add("--name", default="", help="of the implementation, in the report")

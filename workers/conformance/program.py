@@ -78,12 +78,13 @@ class Program:
         )
         self._reading = asyncio.create_task(self._read())
 
-    async def end(self, seconds: float = 20.0) -> Ended:
-        """Wait for its end."""
+    async def end(self, seconds: float = 20.0, *, because: str = "") -> Ended:
+        """Wait for its end; `because` of what it should come, where that is no answer."""
         try:
             return await asyncio.wait_for(asyncio.shield(self._reading), seconds * self.patience)
         except asyncio.TimeoutError:
-            raise Failed("the worker's end", f"within {seconds:g} s", "still running") from None
+            limit = f"within {seconds:g} s {because}".rstrip()
+            raise Failed("the worker's end", limit, "still running") from None
 
     def terminate(self) -> None:
         """SIGTERM to the worker alone, as a scheduler sends it."""

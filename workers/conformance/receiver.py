@@ -56,6 +56,11 @@ class Delivery:
         """It ends the run."""
         return self.frame in TERMINAL
 
+    @property
+    def outcome(self) -> str:
+        """What it got, for people."""
+        return "no answer" if self.answered_at is None else str(self.answer)
+
 
 class Receiver:
     """Records every delivery and answers by `rule`.
@@ -166,7 +171,7 @@ class Receiver:
         if not self.deliveries:
             return "nothing arrived"
         begin = self.deliveries[0].at
-        told = [f"{d.frame}@{d.at - begin:.2f} -> {d.answer}" for d in self.deliveries[:40]]
+        told = [f"{d.frame}@{d.at - begin:.2f} -> {d.outcome}" for d in self.deliveries[:40]]
         more = len(self.deliveries) - len(told)
         return ", ".join(told) + (f" and {more} more" if more > 0 else "")
 

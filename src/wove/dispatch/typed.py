@@ -39,13 +39,24 @@ def returns(function: Callable[..., Any]) -> Convert:
     if annotation is Any:
         return _as_it_is
     if importlib.util.find_spec("pydantic") is not None:
-        return _by_pydantic(annotation)
+        return _saying_what(_by_pydantic(annotation), annotation)
     _check_known(annotation, set())
-    return lambda value: _convert(value, annotation, "")
+    return _saying_what(lambda value: _convert(value, annotation, ""), annotation)
 
 
 def _as_it_is(value: Any) -> Any:
     return value
+
+
+def _saying_what(convert: Convert, annotation: Any) -> Convert:
+    def checked(value: Any) -> Any:
+        try:
+            return convert(value)
+        except WrongType as error:
+            wanted = f"the return annotation is {_name(annotation)}"
+            raise WrongType(f"{error} ({wanted})") from error.__cause__
+
+    return checked
 
 
 def _by_pydantic(annotation: Any) -> Convert:
@@ -54,7 +65,11 @@ def _by_pydantic(annotation: Any) -> Convert:
     try:
         adapter = pydantic.TypeAdapter(annotation)
     except pydantic.errors.PydanticSchemaGenerationError as error:
-        raise WrongType(f"its return annotation cannot be checked: {error}") from error
+        # Its first sentence says what; the others are for those who write types for pydantic.
+        problem = str(error).partition(". ")[0]
+        raise WrongType(
+            f"its return annotation {_name(annotation)} cannot be checked: {problem}"
+        ) from error
 
     def convert(value: Any) -> Any:
         try:
@@ -63,7 +78,7 @@ def _by_pydantic(annotation: Any) -> Convert:
         except pydantic.ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             path = "".join(f"[{part!r}]" for part in first["loc"])
-            raise WrongType(f"{path or 'it'}: {first['msg']}") from None
+            raise WrongType(f"result{path}: {first['msg']}") from None
 
     return convert
 
@@ -164,7 +179,7 @@ def _float(value: float, path: str) -> float:
     except OverflowError:
         number = math.inf
     if number != value:
-        raise WrongType(f"{path or 'it'}: expected float, got an int that no float is equal to")
+        raise WrongType(f"result{path}: expected float, got an int that no float is equal to")
     return number
 
 
@@ -191,7 +206,7 @@ def _collection(
     try:
         return origin(items)
     except TypeError as error:  # it holds a list or a dictionary
-        raise WrongType(f"{path or 'it'}: {error}") from None
+        raise WrongType(f"result{path}: {error}") from None
 
 
 def _tuple(value: Any, kinds: Sequence[Any], annotation: Any, path: str) -> Any:
@@ -215,7 +230,7 @@ def _data_class(value: Any, kind: type, path: str) -> Any:
     try:
         return kind(**given)
     except Exception as error:  # what is missing, or what its own code raises
-        raise WrongType(f"{path or 'it'}: {type(error).__name__}: {error}") from error
+        raise WrongType(f"result{path}: {type(error).__name__}: {error}") from error
 
 
 def _typed_dict(value: Any, kind: Any, path: str) -> Any:
@@ -225,7 +240,7 @@ def _typed_dict(value: Any, kind: Any, path: str) -> Any:
     _refuse_others(value, hints, path)
     missing = sorted(kind.__required_keys__ - value.keys())
     if missing:
-        raise WrongType(f"{path or 'it'}: {', '.join(missing)} missing for {_name(kind)}")
+        raise WrongType(f"result{path}: {', '.join(missing)} missing for {_name(kind)}")
     return {name: _convert(part, hints[name], f"{path}[{name!r}]") for name, part in value.items()}
 
 
@@ -234,18 +249,19 @@ def _hints(kind: type, path: str) -> dict[str, Any]:
         return typing.get_type_hints(kind)
     except Exception as error:
         problem = f"the annotations of {_name(kind)} cannot be resolved: {error}"
-        raise WrongType(f"{path or 'it'}: {problem}") from error
+        raise WrongType(f"result{path}: {problem}") from error
 
 
 def _refuse_others(value: Mapping[str, Any], known: Mapping[str, Any], path: str) -> None:
     others = sorted(set(value) - set(known))
     if others:
-        raise WrongType(f"{path or 'it'}: unexpected {', '.join(others)}")
+        raise WrongType(f"result{path}: unexpected {', '.join(others)}")
 
 
 def _wrong(value: Any, annotation: Any, path: str) -> WrongType:
-    return WrongType(f"{path or 'it'}: expected {_name(annotation)}, got {type(value).__name__}")
+    return WrongType(f"result{path}: expected {_name(annotation)}, got {type(value).__name__}")
 
 
 def _name(annotation: Any) -> str:
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    plain = isinstance(annotation, type) and not typing.get_args(annotation)
+    return annotation.__name__ if plain else str(annotation)

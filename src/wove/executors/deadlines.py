@@ -103,7 +103,10 @@ async def _why_not_started(session: EnvironmentSession, run: Run) -> tuple[str |
         words = f"{type(error).__name__}: {error}"
         logger.warning("environment %r could not say why a run waits: %s", session.name, words)
     if reason is not None and reason.startswith("running"):
-        advice = "Its worker has not reached callback_url: can it, from where it runs?"
+        advice = (
+            "Its worker has not reached callback_url: can it, from where it runs, and does it "
+            "trust the certificate if that is https (WOVE_HTTPS_CA)?"
+        )
     else:
         advice = "Is a worker running that takes its jobs, and knows them by the same name?"
     said = f" {session.backend_name} says: {reason}." if reason else ""

@@ -88,12 +88,15 @@ def _plain_value(event: Event) -> Any:
 
 def _not_loadable(error: BaseException, facts: Mapping[str, Any]) -> DeliveryError:
     words = words_of(error)
-    advice = (
-        "" if isinstance(error, WrongType) else ". Its classes must be importable here as there."
-    )
+    if isinstance(error, WrongType):
+        problem = f"its result does not fit: {error}"
+    else:
+        problem = (
+            f"its outcome cannot be loaded in the weave's process: {words}. Its classes must be "
+            "importable here as there."
+        )
     failure = DeliveryError(
-        f"Task '{facts['task']}' ran in environment '{facts['environment']}', and its outcome "
-        f"cannot be loaded in the weave's process: {words}{advice}",
+        f"Task '{facts['task']}' ran in environment '{facts['environment']}', and {problem}",
         code=ErrorCode.RESULT_NOT_LOADABLE,
         reason=words,
         **facts,

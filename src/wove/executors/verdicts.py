@@ -68,6 +68,7 @@ _ERRORS: dict[str, tuple[type[DeliveryError], ErrorCode, str]] = {
         CallbackUnreachableError,
         ErrorCode.CALLBACK_UNREACHABLE,
         "no event of the job has reached {url}; check that {backend}'s workers can "
-        "reach that address, or set callback_url. The backend says",
+        "reach that address (of https also that they trust its certificate, see WOVE_HTTPS_CA), "
+        "or set callback_url; what the worker printed says more. The backend says",
     ),
 }

@@ -87,6 +87,7 @@ class Commands:
 
         Raises:
             FileNotFoundError: the program is not there.
+            PermissionError: it may not be executed.
             RuntimeError: no thread can be started.
         """
         self._check_program()
@@ -134,10 +135,18 @@ class Commands:
 
     def _check_program(self) -> None:
         program = self._command[0]
+        place = os.path.abspath(self._cwd or os.curdir)
+        where, path = "", program
         if os.path.dirname(program) and not os.path.isabs(program):
-            return  # relative to the folder that it will run in
-        if shutil.which(program, path=self._environment.get("PATH")) is None:
-            raise FileNotFoundError(errno.ENOENT, "no such program", program)
+            # A relative one is looked for in the folder that it will run in.
+            where, path = f" in {place}", os.path.join(place, program)
+        if shutil.which(path, path=self._environment.get("PATH")) is not None:
+            return
+        setting = "which executor_config['command'] names"
+        if os.path.dirname(path) and os.path.isfile(path):
+            words = f"this file{where}, {setting}, may not be executed"
+            raise PermissionError(errno.EACCES, words, program)
+        raise FileNotFoundError(errno.ENOENT, f"no such program{where}, {setting}", program)
 
     def _serve(self) -> None:
         while True:

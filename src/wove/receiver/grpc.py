@@ -96,8 +96,8 @@ class GrpcDoor:
         server.add_generic_rpc_handlers((self._handlers(),))
         await _add_companions(server)
         address = self._settings.listen_address()
+        tls = self._settings.credentials()
         try:
-            tls = self._settings.credentials()
             self.port = (
                 server.add_insecure_port(address)
                 if tls is None

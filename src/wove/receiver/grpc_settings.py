@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,33 +105,61 @@ class GrpcSettings:
         """The TLS credentials; None without a certificate.
 
         Raises:
-            CallbackUnreachableError: a file cannot be read.
+            CallbackUnreachableError: a file cannot be read, is no PEM file of its kind, or
+                the key is another certificate's.
         """
         if self.certificate is None or self.private_key is None:
             return None
         import grpc
 
-        try:
-            key, chain = Path(self.private_key).read_bytes(), Path(self.certificate).read_bytes()
-            authorities = None if self.client_ca is None else Path(self.client_ca).read_bytes()
-        except OSError as error:
-            raise CallbackUnreachableError(
-                f"Wove cannot read a certificate of its gRPC callback: {error}. Check "
-                "callback_grpc_certificate, callback_grpc_private_key and "
-                "callback_grpc_client_ca.",
-                reason=str(error),
-            ) from error
+        key, chain = self._read("private_key"), self._read("certificate")
+        authorities = None if self.client_ca is None else self._read("client_ca")
+        self._check_files(self.certificate, self.private_key)
         return grpc.ssl_server_credentials(
             [(key, chain)], authorities, require_client_auth=authorities is not None
         )
+
+    def _read(self, name: str) -> bytes:
+        try:
+            return Path(getattr(self, name)).read_bytes()
+        except OSError as error:
+            raise _unusable(f"callback_grpc_{name} cannot be read: {error}") from error
+
+    def _check_files(self, certificate: str, private_key: str) -> None:
+        # gRPC says only that it cannot bind, and of an authority nothing at all.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        try:
+            # The password of an encrypted key is asked for at the terminal, if not given.
+            context.load_cert_chain(certificate, private_key, password="")
+        except (ssl.SSLError, ValueError) as error:
+            raise _unusable(
+                f"callback_grpc_certificate ({certificate}) and callback_grpc_private_key "
+                f"({private_key}) must be PEM files of one certificate and its key, without a "
+                f"password: {error}"
+            ) from error
+        if self.client_ca is None:
+            return
+        try:
+            context.load_verify_locations(self.client_ca)
+        except ssl.SSLError as error:
+            raise _unusable(
+                f"callback_grpc_client_ca ({self.client_ca}) must be a PEM file of "
+                f"certificates: {error}"
+            ) from error
+
+
+def _unusable(words: str) -> CallbackUnreachableError:
+    return CallbackUnreachableError(
+        f"Wove cannot receive gRPC callbacks over TLS: {words}", reason=words
+    )
 
 
 def cannot_listen(settings: GrpcSettings, words: str) -> CallbackUnreachableError:
     """The error for an address that cannot be bound."""
     return CallbackUnreachableError(
-        f"Wove cannot receive gRPC callbacks on {settings.host} port {settings.port}: {words}. "
-        "Set callback_grpc_port=0 to take any free port, and callback_grpc_host to an address "
-        "of this machine; a certificate must fit its private key.",
+        f"Wove cannot receive gRPC callbacks on {settings.host} port {settings.port}: "
+        f"{words.rstrip('.')}. Set callback_grpc_port=0 to take any free port, and "
+        "callback_grpc_host to an address of this machine.",
         reason=words,
     )
 

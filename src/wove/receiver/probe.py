@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from wove.dispatch.failures import words_of
 from wove.dispatch.threads import in_thread
 from wove.errors import CallbackUnreachableError, ErrorCode
 
@@ -32,6 +33,7 @@ class _Answer(NamedTuple):
 
     status: int
     receiver_id: str | None
+    trouble: str = ""
 
 
 async def require_own(url: str, receiver_id: str) -> bool:
@@ -68,10 +70,12 @@ async def require_own(url: str, receiver_id: str) -> bool:
             code=ErrorCode.CALLBACK_MISDIRECTED,
         )
     if any(each.receiver_id is None for each in answers):
+        trouble = next((each.trouble for each in answers if each.trouble), "something else did")
         logger.warning(
-            "No Wove receiver answered at %s, which callback_url names. Where workers can "
+            "No Wove receiver answered at %s, which callback_url names (%s). Where workers can "
             "reach it though this machine cannot, that is no fault.",
             place,
+            trouble,
         )
         return False
     return True
@@ -81,8 +85,7 @@ async def _ask(url: str, place: str) -> _Answer:
     try:
         return await asyncio.wait_for(in_thread(_answer_at, url, place), _SECONDS)
     except (OSError, ValueError, RuntimeError, asyncio.TimeoutError) as error:
-        logger.debug("asking who is at %s: %s", place, type(error).__name__)
-        return _Answer(0, None)
+        return _Answer(0, None, words_of(error))
 
 
 def _answer_at(url: str, place: str) -> _Answer:

@@ -207,7 +207,9 @@ async def test_a_command_per_job():
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (["no-such-program"], "no such program: 'no-such-program'"),
+        (["no-such-program"], r"no such program, which .*\['command'\] names: 'no-such-program'"),
+        (["./no-such-program"], r"no such program in /.*, which .*: './no-such-program'"),
+        ([__file__], r"this file, which executor_config\['command'\] names, may not be executed"),
         ([sys.executable, "-c", "raise SystemExit(3)"], "exited with code 3"),
         (
             [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"],

@@ -359,8 +359,22 @@ class TestTls:
 
     def test_a_file_that_is_not_there(self, place: Place) -> None:
         settings = GrpcSettings(host="127.0.0.1", certificate="/nowhere", private_key="/nowhere")
-        with pytest.raises(CallbackUnreachableError, match=r"nowhere.*callback_grpc_certificate"):
+        words = r"callback_grpc_\w+ cannot.*nowhere"
+        with pytest.raises(CallbackUnreachableError, match=words) as caught:
             place.service.grpc_port(settings)
+        assert "callback_grpc_port" not in str(caught.value)  # it is not about the port
+
+    @pytest.mark.parametrize("wrong", ["private_key", "client_ca"])
+    def test_files_that_do_not_fit(self, tmp_path: Path, place: Place, wrong: str) -> None:
+        ours = Authority(tmp_path / "ours")
+        (certificate, key), (_, other) = ours.sign("server"), ours.sign("other")
+        files = {"certificate": certificate, "private_key": key, "client_ca": ours.certificate}
+        files[wrong] = other
+        settings = GrpcSettings(host="127.0.0.1", **{name: str(at) for name, at in files.items()})
+        words = rf"callback_grpc_{wrong} \({other}\) must be"
+        with pytest.raises(CallbackUnreachableError, match=words) as caught:
+            place.service.grpc_port(settings)
+        assert "callback_grpc_port" not in str(caught.value)
 
 
 class TestService:

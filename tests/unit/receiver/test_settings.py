@@ -200,6 +200,14 @@ class TestWhoAnswers:
         assert "No Wove receiver answered" in caplog.text
         assert "secret" not in caplog.text
 
+    def test_the_log_says_why(self, place: Place, caplog: pytest.LogCaptureFixture) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+        receiver = self.at(place, f"https://127.0.0.1:{port}/wove/events/secret")
+        asyncio.run(receiver.check_address())
+        assert "which callback_url names (ConnectionRefusedError: " in caplog.text
+        assert "secret" not in caplog.text
+
     def test_nobody_is_only_logged(
         self, place: Place, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:

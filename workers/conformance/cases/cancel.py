@@ -106,6 +106,18 @@ async def detached_starts_after_410(run: Run) -> None:
     await run.outcome(program, "task_result")
 
 
+@case("cancel", once=True)
+async def detached_does_not_start_after_409(run: Run) -> None:
+    """But a 409 to it does: another execution may have the run."""
+    run.receiver.on("task_started", Answer(409))
+    program = await run.start("add", {"a": 1, "b": 2}, **{**detached(), "start_gate": "ack"})
+    await run.receiver.wait_for("task_started")
+    ended = await program.end()
+    equal("the frames", ["task_started"], [found.frame for found in run.receiver.events()])
+    equal("exit status", 0, ended.status)
+    equal("the summary's outcome", "not_started", ended.summary.get("outcome"))
+
+
 @case("cancel")
 async def detached_runs_without_receiver(run: Run) -> None:
     """Under "detach" an absent receiver holds nothing up, and hears the end when it is back."""

@@ -6,6 +6,7 @@ import asyncio
 import time
 
 from workers.conformance.answers import Answer
+from workers.conformance.cases.cancel import detached
 from workers.conformance.checks import equal, expect
 from workers.conformance.registry import case
 from workers.conformance.run import Run
@@ -22,7 +23,7 @@ async def gives_up_as_told(run: Run) -> None:
     await asyncio.sleep(0.25)
     run.receiver.leave()
     gone = time.monotonic()
-    ended = await program.end(20)
+    ended = await program.end(20, because="of delivery_retry_seconds 1.5")
     equal("exit status", 1, ended.status)
     equal("the summary's delivered", False, ended.summary.get("delivered"))
     equal("the summary's outcome", "succeeded", ended.summary.get("outcome"))
@@ -32,12 +33,24 @@ async def gives_up_as_told(run: Run) -> None:
 
 @case("undelivered")
 async def gives_up_on_a_silent_receiver(run: Run) -> None:
-    """The same when the receiver listens and says nothing."""
+    """The same when the receiver listens and says nothing: that cuts the last try short."""
     run.receiver.on("task_result", Answer(until=asyncio.Event()))
     program = await run.start("add", {"a": 1, "b": 2}, delivery_retry_seconds=1.5)
     await run.receiver.wait_for("task_result")
-    ended = await program.end(15)
+    ended = await program.end(15, because="of delivery_retry_seconds 1.5")
     equal("exit status", 1, ended.status)
+    equal("the summary's delivered", False, ended.summary.get("delivered"))
+
+
+@case("undelivered", once=True)
+async def is_no_failure_when_detached(run: Run) -> None:
+    """Under "detach" nobody need hear the end: exit 0 all the same, delivered false."""
+    run.receiver.on("terminal", Answer(wire="drop"))
+    fields = {**detached(), "delivery_retry_seconds": 0.5}
+    program = await run.start("add", {"a": 1, "b": 2}, **fields)
+    await run.receiver.wait_for("task_result")
+    ended = await program.end(20, because="of delivery_retry_seconds 0.5")
+    equal("exit status", 0, ended.status)
     equal("the summary's delivered", False, ended.summary.get("delivered"))
 
 

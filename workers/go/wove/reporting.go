@@ -3,6 +3,7 @@ package wove
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	wovepb "github.com/wove-dev/wove/generated/go/wovepb/v1"
@@ -106,10 +107,12 @@ func (w *Worker) route(
 	var route delivery.Route = delivery.NewHTTP(endpoint, payload.GetReceiverId(), userAgent, w.pool)
 	wanted := w.encoding != JSON && w.encoding != Protobuf
 	if wanted && w.dial != nil && payload.GetCallbackGrpc() != "" {
-		// A Dial that cannot use the address leaves the HTTP route.
-		if dialed, err := w.dial(ctx, payload, route); err == nil {
+		// A Dial that cannot use the address, or the files for TLS, leaves the HTTP route.
+		dialed, err := w.dial(ctx, payload, route)
+		if err == nil {
 			return dialed
 		}
+		slog.WarnContext(ctx, "wove: no gRPC, events go by HTTP", "reason", err)
 	}
 	return route
 }

@@ -1,6 +1,7 @@
 package wovegrpc
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -8,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"log/slog"
 	"math/big"
 	"net"
 	"os"
@@ -206,6 +208,19 @@ func TestTLSFromTheEnvironment(t *testing.T) {
 	t.Setenv("WOVE_GRPC_CA", key)
 	if _, err := (target{secure: true}).transportCredentials(); err == nil {
 		t.Error("a file without certificates was taken")
+	}
+
+	var logged bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&logged, nil)))
+	t.Cleanup(func() { slog.SetDefault(before) })
+	t.Setenv("WOVE_GRPC_CA", "/nowhere/ca.pem")
+	elsewhere := offer("grpcs", "127.0.0.1:1", time.Hour) // the channel of the other address is kept
+	expect(t, newWorker(), web.Payload("quick", "{}", elsewhere), wove.Succeeded)
+	for _, word := range []string{"events go by HTTP", "WOVE_GRPC_CA", "/nowhere/ca.pem"} {
+		if !strings.Contains(logged.String(), word) {
+			t.Errorf("the log does not say %q: %s", word, logged.String())
+		}
 	}
 }
 

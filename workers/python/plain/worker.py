@@ -80,7 +80,7 @@ class Run:
         self.beats = "heartbeat" in (payload.get("accepts") or [])
         self.execution_id, self.numbers = secrets.token_hex(16), itertools.count(1)
         self.stop, self.over, self.reason = threading.Event(), threading.Event(), ""
-        self.began = time.monotonic()
+        self.began, self.unheard = time.monotonic(), False
 
     def event(self, kind, **fields):
         fields |= {"type": kind, "execution_id": self.execution_id, "emitted_at": time.time()}
@@ -156,6 +156,7 @@ class Run:
             message = f"the receiver answered {status}"
             outcome, body = "failed", self.error("EventRefused", message, code)
             status, _ = self.deliver(line, body, seconds)
+        self.unheard = status >= 500 or status in (408, 421, 429) or 300 <= status < 400
         return outcome, 200 <= status < 300 or status in (409, 410)  # 401, 404: not delivered
 
     def run(self):
@@ -170,7 +171,9 @@ class Run:
         gated = self.payload.get("start_gate") != "none"
         status, ack = self.deliver(line, started, 60 if gated else 1)
         final = 400 <= status < 500 and status not in (408, 421, 429)
-        if not self.detached and (final or (gated and not 200 <= status < 300)):
+        lost = final or (gated and not 200 <= status < 300)
+        # Under "detach" nobody need be there (410), but another execution may have the run (409).
+        if lost and not (self.detached and (status == 410 or not final)):
             return "not_started", final
         self.heard(status, ack, stopping=())
         if self.beats:
@@ -208,7 +211,8 @@ def main():
     url = run.payload["callback_url"].rpartition("/")[0] + "/***"
     summary = {"wove_version": "plain", "run_id": run.payload["run_id"], "outcome": outcome}
     print(json.dumps(summary | {"delivered": delivered, "error": None, "callback_url": url}))
-    return 0 if delivered else 1
+    # Nobody need be there to hear the end of a detached run.
+    return 0 if delivered or (run.detached and run.unheard) else 1
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ export interface TlsFiles {
 
 /**
  * Reads PEM files: `PREFIX_CA` (authorities in place of Node's own), `PREFIX_CERTIFICATE` and
- * `PREFIX_PRIVATE_KEY` (the worker's own).
+ * `PREFIX_PRIVATE_KEY` (the worker's own). The error of one that cannot be read names the variable.
  */
 export function tlsFiles(prefix: "WOVE_GRPC" | "WOVE_HTTPS"): TlsFiles {
   const names = { ca: "CA", cert: "CERTIFICATE", key: "PRIVATE_KEY" } as const;
@@ -19,7 +19,12 @@ export function tlsFiles(prefix: "WOVE_GRPC" | "WOVE_HTTPS"): TlsFiles {
   for (const [option, name] of Object.entries(names) as [keyof TlsFiles, string][]) {
     const path = process.env[`${prefix}_${name}`];
     if (path) {
-      found[option] = readFileSync(path);
+      try {
+        found[option] = readFileSync(path);
+      } catch (error) {
+        (error as Error).message = `${prefix}_${name}: ${(error as Error).message}`;
+        throw error;
+      }
     }
   }
   return found;

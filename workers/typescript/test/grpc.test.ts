@@ -286,4 +286,15 @@ describe("gRPC over TLS", () => {
       assert.deepEqual(counts, trusted ? [2, 0] : [0, 2]);
     });
   }
+
+  it("says which file cannot be read", async () => {
+    secure = new Service();
+    const port = await secure.listen();
+    process.env["WOVE_GRPC_CA"] = "/nowhere/ca.pem";
+    const warned = once(process, "warning");
+    const callback_grpc = `grpcs://localhost:${port}/${encodeURIComponent(GRPC_TOKEN)}`;
+    await worker.run(receiver.payload("wait", { seconds: 0 }, { callback_grpc }));
+    const [warning] = (await warned) as [Error];
+    assert.match(warning.message, /^gRPC is not used: WOVE_GRPC_CA: .*\/nowhere\/ca\.pem/);
+  });
 });

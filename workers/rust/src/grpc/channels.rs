@@ -2,6 +2,7 @@
 //! and so are those of heartbeats.
 
 use std::collections::HashMap;
+use std::error::Error as _;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -120,7 +121,20 @@ async fn connect(to: &Target) -> Option<Channel> {
         .http2_keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(10));
     if to.tls {
-        endpoint = endpoint.tls_config(tls_config()?).ok()?;
+        let secured = tls_config().and_then(|config| {
+            endpoint.tls_config(config).map_err(|error| {
+                let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+                format!("the files that WOVE_GRPC_* name: {why}")
+            })
+        });
+        match secured {
+            Ok(secured) => endpoint = secured,
+            Err(problem) => {
+                // Nobody else would learn that what is configured is not used.
+                eprintln!("wove: no gRPC, events go by HTTP: {problem}");
+                return None;
+            }
+        }
     }
     let address = (to.host.clone(), to.port);
     let connector = service_fn(move |_: Uri| {

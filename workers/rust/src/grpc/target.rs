@@ -1,6 +1,6 @@
 //! A payload's `callback_grpc`, and the files of TLS.
 
-use std::{env, fs};
+use std::{env, ffi::OsString, fs};
 
 use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
@@ -50,23 +50,43 @@ fn unescape(text: &str) -> Option<String> {
     String::from_utf8(found).ok()
 }
 
-/// What a channel needs, from files that the environment names. None if one cannot be read.
-pub(super) fn tls_config() -> Option<ClientTlsConfig> {
-    let file = |name| env::var_os(name).filter(|path| !path.is_empty()).map(fs::read);
-    let mut config = match file("WOVE_GRPC_CA") {
-        Some(data) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(data.ok()?)),
+/// What a channel needs, from files that the environment names. The error names the variable.
+pub(super) fn tls_config() -> Result<ClientTlsConfig, String> {
+    tls_config_of(|name| env::var_os(name))
+}
+
+fn tls_config_of(named: impl Fn(&str) -> Option<OsString>) -> Result<ClientTlsConfig, String> {
+    let file = |name: &str| match named(name).filter(|path| !path.is_empty()) {
+        None => Ok(None),
+        Some(path) => match fs::read(&path) {
+            Ok(data) => Ok(Some(data)),
+            Err(error) => Err(format!("{name}: {}: {error}", path.display())),
+        },
+    };
+    let mut config = match file("WOVE_GRPC_CA")? {
+        Some(data) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(data)),
         None => ClientTlsConfig::new().with_native_roots(),
     };
-    if let Some(certificate) = file("WOVE_GRPC_CERTIFICATE") {
-        let key = file("WOVE_GRPC_PRIVATE_KEY")?;
-        config = config.identity(Identity::from_pem(certificate.ok()?, key.ok()?));
+    if let Some(certificate) = file("WOVE_GRPC_CERTIFICATE")? {
+        let key = file("WOVE_GRPC_PRIVATE_KEY")?
+            .ok_or("WOVE_GRPC_CERTIFICATE needs WOVE_GRPC_PRIVATE_KEY")?;
+        config = config.identity(Identity::from_pem(certificate, key));
     }
-    Some(config)
+    Ok(config)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Target;
+    use super::{Target, tls_config_of};
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_named() {
+        for variable in ["WOVE_GRPC_CA", "WOVE_GRPC_CERTIFICATE"] {
+            let named = |name: &str| (name == variable).then(|| "/nowhere/a.pem".into());
+            let problem = tls_config_of(named).err().expect("an error");
+            assert!(problem.starts_with(&format!("{variable}: /nowhere/a.pem: ")), "{problem}");
+        }
+    }
 
     #[test]
     fn addresses_are_taken_apart() {

@@ -96,16 +96,28 @@ final class GrpcChannels {
   /** What TLS needs, from files that the worker's environment names. */
   private static ChannelCredentials tls() throws IOException {
     TlsChannelCredentials.Builder credentials = TlsChannelCredentials.newBuilder();
-    String authorities = System.getenv("WOVE_GRPC_CA");
-    if (authorities != null && !authorities.isEmpty()) {
-      credentials.trustManager(new File(authorities));
+    File authorities = file("WOVE_GRPC_CA");
+    if (authorities != null) {
+      credentials.trustManager(authorities);
     }
-    String certificate = System.getenv("WOVE_GRPC_CERTIFICATE");
-    String key = System.getenv("WOVE_GRPC_PRIVATE_KEY");
-    if (certificate != null && key != null && !certificate.isEmpty() && !key.isEmpty()) {
-      credentials.keyManager(new File(certificate), new File(key));
+    File certificate = file("WOVE_GRPC_CERTIFICATE");
+    File key = file("WOVE_GRPC_PRIVATE_KEY");
+    if (certificate != null && key != null) {
+      credentials.keyManager(certificate, key);
     }
     return credentials.build();
+  }
+
+  private static File file(String variable) throws IOException {
+    String path = System.getenv(variable);
+    if (path == null || path.isEmpty()) {
+      return null;
+    }
+    File file = new File(path);
+    if (!file.canRead()) {
+      throw new IOException(variable + ": " + path + " cannot be read");
+    }
+    return file;
   }
 
   /** Waits for a channel to be connected, as long as that is not known to be in vain. */

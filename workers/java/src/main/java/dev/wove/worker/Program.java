@@ -42,7 +42,8 @@ final class Program {
       if (execution.failure() != null) {
         System.err.println("wove: " + execution.failure().getMessage());
       }
-      status = execution.summary().getDelivered() ? DELIVERED : UNDELIVERED;
+      // Of a detached run an end that nobody was there to hear is no failure.
+      status = execution.failure() == null ? DELIVERED : UNDELIVERED;
     }
     done.countDown();
     if (execution != null && execution.isLeft()) {

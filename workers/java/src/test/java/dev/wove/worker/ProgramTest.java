@@ -161,6 +161,19 @@ class ProgramTest {
   }
 
   @Test
+  void exits0WhenNobodyIsThereToHearADetachedEnd() throws Exception {
+    receiver.rule = found -> found.frame().equals("task_started") ? Reply.ACCEPT : Reply.DROP;
+    JsonObject payload = receiver.payload("print", "{}");
+    payload.addProperty("delivery_retry_seconds", 0.3);
+    JsonObject delivery = new JsonObject();
+    delivery.addProperty("delivery_orphan_policy", "detach");
+    payload.add("delivery", delivery);
+    Ended ended = end(start(null, payload.toString()));
+    assertEquals(0, ended.status());
+    assertFalse(ended.summary().get("delivered").getAsBoolean());
+  }
+
+  @Test
   void reportsAnExitOfTheTask() throws Exception {
     assertEquals(0, run("exit").status());
     ErrorInfo info = receiver.ending().getTaskError().getError();
