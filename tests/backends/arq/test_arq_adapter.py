@@ -366,3 +366,10 @@ def test_a_worker_that_is_gone_shows_when_arqs_time_for_the_job_has_run_out(
         assert await adapter.cancel("run", job, {}) == "stopped"  # no other worker begins it
 
     with_adapter({"redis_settings": redis_url, "queue_name": queue}, use)
+
+
+def test_its_exports_are_there() -> None:
+    from wove.integrations import arq
+
+    assert arq.__all__ == ["ARQAdapter", "ArqJob", "worker_settings", "wove_run_backend_payload"]
+    assert all(hasattr(arq, name) for name in arq.__all__)
