@@ -116,12 +116,14 @@ def test_an_added_field_is_no_breaking_change(copy: Path) -> None:
     assert done.returncode == 0, output(done)
 
 
-def run_generate(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_generate(
+    root: Path, *arguments: str, timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(root / "scripts" / "generate.py"), *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=timeout,
         check=False,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     )
@@ -159,6 +161,36 @@ def test_check_names_stubs_and_image_that_are_not_up_to_date(repository: Path) -
         str(IMAGE),
     ]
     assert stale.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_check_names_stubs_of_every_language(tmp_path: Path) -> None:
+    """One that was changed by hand and one too many, of each."""
+    made = shutil.ignore_patterns("target", "node_modules", "dist", "__pycache__")
+    for name in ("generated", "proto", "scripts", "workers"):
+        shutil.copytree(ROOT / name, tmp_path / name, symlinks=True, ignore=made)
+    for path in ROOT.glob("buf*.yaml"):
+        shutil.copy(path, tmp_path)
+    wrong = []
+    for stub in (
+        "generated/go/wovepb/v1/ack.pb.go",
+        "generated/java/dev/wove/v1/EventAck.java",
+        "generated/python/wovepb/v1/ack_pb2.py",
+        "generated/rust/src/wove.v1.rs",
+        "generated/typescript/wovepb/v1/ack_pb.ts",
+    ):
+        path = tmp_path / stub
+        extra = path.with_name(f"old_{path.name}")
+        extra.write_text("")
+        path.write_text(path.read_text("utf-8") + "\n", "utf-8")
+        wrong += [stub, str(extra.relative_to(tmp_path))]
+
+    done = run_generate(tmp_path, "--check", timeout=500)
+
+    assert done.returncode == 1
+    named = [line.split(" is not")[0] for line in done.stderr.splitlines() if " is not" in line]
+    assert sorted(named) == sorted(wrong)
 
 
 def test_generate_takes_in_an_addition(repository: Path) -> None:

@@ -150,3 +150,35 @@ def test_services_that_cannot_be_installed(
 def test_services_that_are_there_need_nothing() -> None:
     done = run(str(ROOT / "scripts" / "services"), "redis", "rabbitmq")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_rust_is_found_where_apts_lists_are_empty(tmp_path: Path) -> None:
+    """As in an image of Debian; apt and root are stand-ins, so that nothing is installed."""
+    programs = folder_with(
+        tmp_path / "bin", "bash", "dirname", "env", "sed", "sort", "head", "cut", "cat", "touch"
+    )
+    lists = tmp_path / "lists"
+    scripts = {
+        "apt-cache": f'[ -e {lists} ] && [ "$2" = rustc-web ] && echo "  Candidate: 1.96.0+x"',
+        "apt-get": f"""case $1 in
+            update) touch {lists} ;;
+            install) for name in cargo rustc; do
+                printf '#!/bin/sh\\necho rustc 1.96.0\\n' >{programs}/$name
+                {shutil.which("chmod")} +x {programs}/$name
+            done ;;
+        esac""",
+        "id": "echo 0",
+        "tee": "cat >/dev/null",
+        "chmod": "",
+        "rm": "",
+    }
+    for name, text in scripts.items():
+        path = Path(programs) / name
+        path.write_text(f"#!{shutil.which('bash')}\n{text}\n")
+        path.chmod(0o755)
+
+    env = {"PATH": programs, "XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    done = run("scripts/toolchains", "rust", env=env)
+
+    assert done.returncode == 0, done.stderr
+    assert "installing rustc-web" in done.stderr

@@ -226,12 +226,26 @@ def _tls() -> ssl.SSLContext:
     """What TLS needs, from files that the worker's environment names.
 
     Raises:
-        OSError: a file cannot be read, or is no PEM file of its kind.
+        OSError: a file cannot be read, or is no PEM file of its kind; the message names the
+            variables.
     """
     import ssl
 
-    context = ssl.create_default_context(cafile=os.environ.get("WOVE_HTTPS_CA") or None)
-    certificate = os.environ.get("WOVE_HTTPS_CERTIFICATE")
-    if certificate:
-        context.load_cert_chain(certificate, os.environ.get("WOVE_HTTPS_PRIVATE_KEY") or None)
+    authorities, certificate, key = (
+        os.environ.get(f"WOVE_HTTPS_{name}") or None
+        for name in ("CA", "CERTIFICATE", "PRIVATE_KEY")
+    )
+    try:
+        context = ssl.create_default_context(cafile=authorities)
+    except OSError as error:
+        raise OSError(f"WOVE_HTTPS_CA {authorities}: {error.strerror}") from None
+    if certificate or key:
+        try:
+            # Without a password OpenSSL would ask the terminal for that of an encrypted key.
+            context.load_cert_chain(certificate or "", key, password="")
+        except OSError as error:
+            raise OSError(
+                f"WOVE_HTTPS_CERTIFICATE {certificate} and WOVE_HTTPS_PRIVATE_KEY {key}, which must"
+                f" be a pair without a password: {error.strerror}"
+            ) from None
     return context

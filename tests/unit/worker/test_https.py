@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import ssl
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.certificates import Authority
 from tests.unit.worker.receiver import Receiver, as_dict
 
 
@@ -58,3 +60,56 @@ print(json.dumps(run(json.loads(sys.stdin.read()))))
     else:
         assert "CERTIFICATE_VERIFY_FAILED" in done.stderr
         assert receiver.frames() == []
+
+
+READ_FILES = """
+import fcntl, os, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+from wove.worker.connection import _tls
+try:
+    print(_tls())
+except OSError as error:
+    print(f"OSError: {error}")
+"""
+
+
+def read_files(**files: Path) -> str:
+    """What a process says that reads the files, at a terminal where nobody types."""
+    outer, terminal = pty.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", READ_FILES],
+            env={**os.environ, **{f"WOVE_HTTPS_{name}": str(file) for name, file in files.items()}},
+            stdin=terminal,
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+    finally:
+        os.close(outer)
+        os.close(terminal)
+    return done.stdout
+
+
+def test_a_file_that_is_no_use_is_named_with_its_variable(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "ours")
+    one, other = authority.sign("one"), authority.sign("other")
+    missing = tmp_path / "nowhere.pem"
+    assert "SSLContext" in read_files(CERTIFICATE=one.certificate, PRIVATE_KEY=one.key)
+    assert f"OSError: WOVE_HTTPS_CA {missing}: No such file" in read_files(CA=missing)
+    for certificate, key in [(missing, one.key), (one.certificate, other.key)]:
+        said = read_files(CERTIFICATE=certificate, PRIVATE_KEY=key)
+        assert "OSError: WOVE_HTTPS_CERTIFICATE" in said
+        assert f"{certificate} and WOVE_HTTPS_PRIVATE_KEY {key}" in said
+    assert "WOVE_HTTPS_CERTIFICATE" in read_files(PRIVATE_KEY=one.key)
+
+
+def test_nobody_is_asked_for_the_password_of_a_key(tmp_path: Path) -> None:
+    own = Authority(tmp_path / "ours").sign("worker")
+    encrypted = tmp_path / "encrypted.key"
+    words = f"openssl pkcs8 -topk8 -in {own.key} -out {encrypted} -passout pass:secret"
+    subprocess.run(words.split(), check=True, capture_output=True)
+    said = read_files(CERTIFICATE=own.certificate, PRIVATE_KEY=encrypted)
+    assert f"WOVE_HTTPS_PRIVATE_KEY {encrypted}" in said
+    assert "without a password" in said

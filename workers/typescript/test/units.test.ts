@@ -14,6 +14,7 @@ import { decodePayload } from "../src/payloads.js";
 import { Stop } from "../src/stop.js";
 import { ascii, scrub, scrubMiddle } from "../src/text.js";
 import { backoff } from "../src/timing.js";
+import { tlsFiles } from "../src/tls-files.js";
 import { VERSION } from "../src/version.js";
 
 describe("JSON", () => {
@@ -315,6 +316,21 @@ describe("stopping", () => {
     over.ask("late");
     assert.ok(!over.signal.aborted);
   });
+});
+
+it("a file for TLS that cannot be read is named with its variable", () => {
+  for (const prefix of ["WOVE_HTTPS", "WOVE_GRPC"] as const) {
+    for (const name of ["CA", "CERTIFICATE", "PRIVATE_KEY"]) {
+      process.env[`${prefix}_${name}`] = "/nowhere/file.pem";
+      try {
+        assert.throws(() => tlsFiles(prefix), {
+          message: new RegExp(`^${prefix}_${name}: .*/nowhere/file.pem`),
+        });
+      } finally {
+        delete process.env[`${prefix}_${name}`];
+      }
+    }
+  }
 });
 
 it("the version is the package's", () => {

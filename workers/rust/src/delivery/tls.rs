@@ -31,10 +31,12 @@ fn config() -> io::Result<Arc<ClientConfig>> {
         .with_root_certificates(roots()?);
     let config = match file("WOVE_HTTPS_CERTIFICATE") {
         Some(certificate) => {
-            let key = file("WOVE_HTTPS_PRIVATE_KEY").unwrap_or_default();
-            let key = PrivateKeyDer::from_pem_file(key).map_err(io::Error::other)?;
+            let key = private_key(file("WOVE_HTTPS_PRIVATE_KEY"))?;
             let chain = certificates("WOVE_HTTPS_CERTIFICATE", certificate)?;
-            builder.with_client_auth_cert(chain, key).map_err(io::Error::other)?
+            builder.with_client_auth_cert(chain, key).map_err(|error| {
+                let pair = "WOVE_HTTPS_CERTIFICATE and WOVE_HTTPS_PRIVATE_KEY";
+                io::Error::other(format!("{pair}: {error}"))
+            })?
         }
         None => builder.with_no_client_auth(),
     };
@@ -68,6 +70,29 @@ fn certificates(variable: &str, path: OsString) -> io::Result<Vec<CertificateDer
     }
 }
 
+fn private_key(path: Option<OsString>) -> io::Result<PrivateKeyDer<'static>> {
+    let Some(path) = path else {
+        return Err(io::Error::other("WOVE_HTTPS_CERTIFICATE needs WOVE_HTTPS_PRIVATE_KEY"));
+    };
+    PrivateKeyDer::from_pem_file(path).map_err(|error| {
+        let asked = "WOVE_HTTPS_PRIVATE_KEY must name a key in PEM without a password";
+        io::Error::other(format!("{asked}: {error}"))
+    })
+}
+
 fn file(variable: &str) -> Option<OsString> {
     env::var_os(variable).filter(|path| !path.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_cannot_be_read_is_named_by_its_variable() {
+        for path in [None, Some("/nowhere/worker.key"), Some("Cargo.toml")] {
+            let error = private_key(path.map(OsString::from)).unwrap_err().to_string();
+            assert!(error.contains("WOVE_HTTPS_PRIVATE_KEY"), "{error}");
+        }
+    }
 }

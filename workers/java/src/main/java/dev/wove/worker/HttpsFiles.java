@@ -4,12 +4,14 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.cert.Certificate;
+import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.spec.InvalidKeySpecException;
 import java.security.spec.PKCS8EncodedKeySpec;
@@ -82,23 +84,37 @@ final class HttpsFiles {
     return store;
   }
 
-  private static List<Certificate> certificates(String variable, String path)
+  static List<Certificate> certificates(String variable, String path)
       throws IOException, GeneralSecurityException {
-    byte[] data = Files.readAllBytes(Path.of(path));
-    List<Certificate> found =
-        List.copyOf(
-            CertificateFactory.getInstance("X.509")
-                .generateCertificates(new ByteArrayInputStream(data)));
+    byte[] data = read(variable, path);
+    List<Certificate> found;
+    try {
+      found =
+          List.copyOf(
+              CertificateFactory.getInstance("X.509")
+                  .generateCertificates(new ByteArrayInputStream(data)));
+    } catch (CertificateException error) {
+      found = List.of();
+    }
     if (found.isEmpty()) {
       throw new IOException(variable + ": the file has no certificate in PEM");
     }
     return found;
   }
 
+  /** What a file has; an error names its variable. */
+  static byte[] read(String variable, String path) throws IOException {
+    try {
+      return Files.readAllBytes(Path.of(path));
+    } catch (IOException | InvalidPathException error) {
+      throw new IOException(variable + ": the file cannot be read: " + error);
+    }
+  }
+
   /** A key in PKCS #8, of the kind that its certificate has. */
   private static PrivateKey privateKey(String path, Certificate certificate)
       throws IOException, GeneralSecurityException {
-    String text = Files.readString(Path.of(path), StandardCharsets.US_ASCII);
+    String text = new String(read(PRIVATE_KEY, path), StandardCharsets.US_ASCII);
     int begin = text.indexOf("-----BEGIN PRIVATE KEY-----");
     int end = text.indexOf("-----END PRIVATE KEY-----");
     if (begin < 0 || end < begin) {
