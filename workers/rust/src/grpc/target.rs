@@ -83,7 +83,7 @@ mod tests {
     fn a_file_that_cannot_be_read_is_named() {
         for variable in ["WOVE_GRPC_CA", "WOVE_GRPC_CERTIFICATE"] {
             let named = |name: &str| (name == variable).then(|| "/nowhere/a.pem".into());
-            let problem = tls_config_of(named).err().expect("an error");
+            let problem = tls_config_of(named).expect_err("an error");
             assert!(problem.starts_with(&format!("{variable}: /nowhere/a.pem: ")), "{problem}");
         }
     }
