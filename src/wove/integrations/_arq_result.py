@@ -78,10 +78,14 @@ class _StandIn:
     def extend(self, _: Any) -> None: ...
 
     def kind(self) -> str:
-        """The name of the class, also where a function was to make the object from it."""
-        for each in self._made_with:
-            if isinstance(each, type) and issubclass(each, _StandIn):
+        """The name of the class, also where functions were to make the object from it."""
+        waiting = list(self._made_with)
+        while waiting:
+            each = waiting.pop(0)
+            if isinstance(each, type) and issubclass(each, _StandIn) and _is_class(each.name):
                 return each.name
+            if isinstance(each, tuple):
+                waiting[:0] = each
         return type(self).name
 
     def text(self) -> str:
@@ -93,12 +97,18 @@ class _StandIn:
                 return each
             if isinstance(each, tuple):
                 waiting[:0] = each
+            elif isinstance(each, dict):  # tblib, where it is loaded, pickles exceptions so
+                waiting[:0] = each.get("args") or ()
         return ""
 
 
 class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         return type(name, (_StandIn,), {"name": name.rpartition(".")[2]})
+
+
+def _is_class(name: str) -> bool:
+    return name.lstrip("_")[:1].isupper()  # a function's begins with a small letter
 
 
 def _short(text: str) -> str:

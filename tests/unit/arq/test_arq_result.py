@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import io
 import json
 import os
 import pickle
@@ -11,15 +12,34 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tblib.pickling_support import pickle_exception
 
 from wove.errors import CallbackUnreachableError, EnvironmentExecutionError
 from wove.integrations._arq_result import ArqResult, read_result
 from wove.integrations._reporting import TaskFailedError
 
 
-def kept(result: Any, *, success: bool = False) -> bytes:
+class Plain(pickle.Pickler):
+    """Pickles exceptions as Python does, whatever has been imported in this process."""
+
+    def reducer_override(self, found: object) -> Any:
+        return found.__reduce__() if isinstance(found, BaseException) else NotImplemented
+
+
+class WithTblib(pickle.Pickler):
+    """Pickles exceptions as where tblib is loaded, which `import distributed` does."""
+
+    def reducer_override(self, found: object) -> Any:
+        return pickle_exception(found) if isinstance(found, BaseException) else NotImplemented
+
+
+def kept(
+    result: Any, *, success: bool = False, pickler: type[pickle.Pickler] = pickle.Pickler
+) -> bytes:
     """What arq keeps of an end, of which these are the fields that matter."""
-    return pickle.dumps({"t": 1, "f": "f", "a": ({},), "s": success, "r": result})
+    buffer = io.BytesIO()
+    pickler(buffer).dump({"t": 1, "f": "f", "a": ({},), "s": success, "r": result})
+    return buffer.getvalue()
 
 
 class Keyed(Exception):
@@ -41,8 +61,11 @@ class Keyed(Exception):
         ("unable to serialize result", "", "unable to serialize result"),
     ],
 )
-def test_a_failure_is_told_by_its_class_and_its_text(error: Any, kind: str, message: str) -> None:
-    found = read_result(kept(error), None)
+@pytest.mark.parametrize("pickler", [Plain, WithTblib])
+def test_a_failure_is_told_by_its_class_and_its_text(
+    error: Any, kind: str, message: str, pickler: type[pickle.Pickler]
+) -> None:
+    found = read_result(kept(error, pickler=pickler), None)
     assert (found.success, found.kind) == (False, kind)
     assert found.message.startswith(message)
 
