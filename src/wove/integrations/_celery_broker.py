@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from celery.app.base import Celery
     from kombu.connection import Connection
 
-CLOSE_SECONDS = 1.0
-"""How long `close` waits for a submission that is still under way."""
-
 INSPECT_SECONDS = 1.0
 """How long workers' answers are collected. Workers answer in milliseconds or are busy."""
 
@@ -56,12 +53,11 @@ class CeleryBroker:
 
         self.app = app
         self._url = url
-        self._lock = threading.Lock()
         connection = self._new_connection()
         connection.connection_errors  # noqa: B018 - loads the transport, which takes a while
         for each in connection.alt:  # else read only when the one before it is down
             parse_url(each)
-        self._connection = None if url is None else connection
+        self._own = None if url is None else (threading.Lock(), connection)
 
     def send(self, task_name: str, payload: dict[str, Any], options: dict[str, Any]) -> CeleryJob:
         """Publish the payload as the only argument of the worker's task."""
@@ -104,19 +100,10 @@ class CeleryBroker:
                 states[run_id] = state_from_workers(job, answers)
         return states
 
-    def close(self) -> None:
-        """Close our connection and application; a user's application is left as it is."""
-        connection: Any = self._connection  # kombu's methods have no types
-        if connection is None:
-            return
-        # A submission that hangs keeps the lock. Its thread ends by the connection's own
-        # timeouts, and the weave does not wait for that.
-        if self._lock.acquire(timeout=CLOSE_SECONDS):
-            try:
-                connection.release()
-            finally:
-                self._lock.release()
-        self.app.close()
+    def leave_connection(self) -> None:
+        """Have the next call make a new connection. A call that hangs keeps the old one."""
+        if self._own is not None:
+            self._own = (threading.Lock(), self._new_connection())
 
     def is_connection_trouble(self, error: Exception) -> bool:
         """Whether the broker could not be reached, as against: it refused the message."""
@@ -148,11 +135,12 @@ class CeleryBroker:
     def _connected(self) -> Iterator[Any]:
         # kombu's connections are not for several threads at once; the pool of a user's
         # application hands out one each (connection=None).
-        if self._connection is None:
+        if self._own is None:
             yield None
         else:
-            with self._lock:
-                yield self._connection
+            lock, connection = self._own
+            with lock:
+                yield connection
 
     def _new_connection(self) -> Connection:
         # The URL is named each time: Celery prefers CELERY_BROKER_URL of the process's

@@ -8,6 +8,7 @@ that has it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -127,6 +128,10 @@ class CeleryAdapter(BackendAdapter):
     async def _send(self, payload: dict[str, Any], options: dict[str, Any]) -> CeleryJob:
         try:
             return await self.in_thread(self._broker.send, self._task_name, payload, options)
+        except asyncio.CancelledError:  # by the time limit, or by the weave
+            # The connection may have gone silent, and the next weave's submissions want it.
+            self._broker.leave_connection()
+            raise
         except ImportError as error:
             # Of a second broker, which is looked at only when the first one is down.
             raise unusable(error, self._service.address, self._setting) from error

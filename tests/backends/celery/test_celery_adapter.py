@@ -13,10 +13,12 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import celery
 import pytest
 
+from tests.faults.tcp import TcpProxy
 from tests.services import free_port, start_redis, stop_service
 from wove.errors import ErrorCode, SubmissionError
 from wove.executors.backend_state import BackendStatus
@@ -254,6 +256,52 @@ def test_weaves_share_a_connection_whose_loss_costs_no_job(
             connection.shutdown(socket.SHUT_RDWR)
     jobs += [submit(config)[0].id for _ in range(2)]
     assert [read_message(queue).headers["id"] for _ in range(5)] == jobs
+
+
+class Silencing(TcpProxy[Any]):
+    """Carries everything, until `silence`: then no byte more on the connections of that moment."""
+
+    def __init__(self, upstream: int) -> None:
+        self.silent = 0
+        super().__init__(upstream)
+
+    def silence(self) -> None:
+        self.silent = self.connections
+
+    async def _carry(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
+    ) -> None:
+        there = await asyncio.open_connection("127.0.0.1", self.upstream)
+
+        async def pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+            while data := await source.read(65536):
+                if number < self.silent:
+                    await asyncio.Event().wait()
+                target.write(data)
+
+        try:
+            await asyncio.gather(pump(reader, there[1]), pump(there[0], writer))
+        finally:
+            there[1].transport.abort()
+
+
+def test_a_kept_connection_that_has_gone_silent_costs_one_submission(
+    broker_url: str, queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind a firewall that forgot it: the broker is there, and this connection is not."""
+    monkeypatch.setattr(_service, "SUBMIT_SECONDS", 1.0)
+    parts = urlsplit(broker_url)
+    proxy = Silencing(parts.port or 0)
+    try:
+        there = broker_url.replace(f":{parts.port}", f":{proxy.port}")
+        config = {"broker_url": there, "queue": queue}
+        submit(config)
+        proxy.silence()
+        with pytest.raises(SubmissionError, match="no answer in 1 s"):
+            submit(config)
+        submit(config)
+    finally:
+        proxy.close()
 
 
 def test_a_forked_process_has_a_connection_of_its_own(

@@ -22,7 +22,7 @@ from tests.services import CeleryWorker, free_port, wait_until
 from wove import WoveResult, weave
 from wove.backend import build_backend_payload
 from wove.executors.backend_state import BackendState
-from wove.integrations._celery_broker import CeleryJob, make_broker
+from wove.integrations._celery_broker import CeleryJob, kept_broker
 
 StartWorker = Callable[..., CeleryWorker]
 
@@ -187,7 +187,7 @@ def test_a_killed_pool_process_is_seen_by_asking_its_worker(
     """Straight at the broker: the answers of a real worker, before and after."""
     celery_worker(redis_url, queue=queue)
     started = tmp_path / "started"
-    broker = make_broker(redis_url)
+    broker = kept_broker({"broker_url": redis_url})
     job = CeleryJob(queue)
     config = {
         "broker_url": redis_url,
@@ -214,7 +214,6 @@ def test_a_killed_pool_process_is_seen_by_asking_its_worker(
         assert job.worker in running.reason
         broker.revoke(queue, terminate=True, wait_for_answers=True)
         assert job.worker in answers("lost").reason
-    broker.close()
 
 
 def test_a_worker_elsewhere_that_cannot_load_the_task_says_so(

@@ -9,7 +9,7 @@ from celery import Celery
 from kombu.entity import Queue
 
 from wove.executors.backend_state import BackendStatus
-from wove.integrations._celery_broker import make_broker
+from wove.integrations._celery_broker import kept_broker
 from wove.integrations._celery_state import (
     sent_words,
     state_from_result,
@@ -102,9 +102,8 @@ def test_where_a_job_was_sent(options: dict[str, Any], settings: dict[str, Any],
 
 
 def test_a_broker_tells_where_it_sent_a_job() -> None:
-    broker = make_broker("memory://")
+    broker = kept_broker({"broker_url": "memory://"})
     job = broker.send("shop.wove_task", {"run_id": "r"}, {"task_id": "j1", "queue": "invoices"})
-    broker.close()
     assert job.sent == "in the queue 'invoices', for the task 'shop.wove_task'"
 
 

@@ -36,7 +36,7 @@ class Broker:
     def is_connection_trouble(self, error: Exception) -> bool:
         return isinstance(error, OSError)
 
-    def close(self) -> None: ...
+    def leave_connection(self) -> None: ...
 
 
 async def submit_many(broker: Broker, count: int) -> list[Any]:
