@@ -9,7 +9,13 @@ import os
 import sys
 from typing import Any
 
-from wove.cli._starting import CannotStartError
+from wove.cli._starting import (
+    CannotStartError,
+    add_loglevel,
+    at_least_one,
+    check_redis,
+    say_ready,
+)
 from wove.dispatch.requirements import require_dispatch
 from wove.errors import MissingDispatchFeatureError
 from wove.integrations._arq_names import DEFAULT_FUNCTION, DEFAULT_QUEUE
@@ -44,14 +50,14 @@ def add_to(backends: Any) -> None:
     parser.add_argument(
         "-c",
         "--concurrency",
-        type=_positive,
+        type=at_least_one,
         default=10,
         metavar="N",
         help="jobs at once, all in this process (default: %(default)s)",
     )
     parser.add_argument(
         "--job-timeout",
-        type=_positive,
+        type=at_least_one,
         default=24 * 3600,
         metavar="SECONDS",
         help="end a job after this; arq also waits so long before it gives up a worker that "
@@ -63,7 +69,7 @@ def add_to(backends: Any) -> None:
         metavar="NAME",
         help="the function that payloads are sent to (default: %(default)s)",
     )
-    parser.add_argument("--loglevel", default="WARNING", help="arq's (default: %(default)s)")
+    add_loglevel(parser, "arq's")
     parser.set_defaults(run=run)
 
 
@@ -77,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"wove: {error}", file=sys.stderr)
         return 1
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
-    logging.getLogger("arq").setLevel(arguments.loglevel.upper())
+    logging.getLogger("arq").setLevel(arguments.loglevel)
     print(f"wove: arq worker on {masked(url)}", file=sys.stderr)
     jobs = arguments.concurrency
     at_once = "one job at a time" if jobs == 1 else f"{jobs} jobs at once"
@@ -98,7 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
             function=arguments.function_name,
             jobs=jobs,
             timeout=arguments.job_timeout,
-            ready=_say_ready,
+            ready=say_ready,
         )
     except (RedisError, OSError) as error:
         print(f"wove: lost Redis at {masked(url)}: {error}", file=sys.stderr)
@@ -122,17 +128,7 @@ def _connect(url: str) -> Any:
         raise CannotStartError(
             f"arq is not installed ({error}). Install with: pip install 'wove[arq]'"
         ) from error
-    limits = {"socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": CONNECT_SECONDS}
-    try:
-        with redis.Redis.from_url(url, retry=None, **limits) as probe:
-            probe.ping()
-    except ValueError as error:  # its text may quote a part of the password
-        raise CannotStartError(f"--redis-url {masked(url)} is no URL of a Redis") from error
-    except (redis.RedisError, OSError) as error:
-        raise CannotStartError(
-            f"cannot reach Redis at {masked(url)}: {str(error).rstrip('.')}. "
-            "Check that it runs and that --redis-url is right."
-        ) from error
+    limits = check_redis(url, seconds=CONNECT_SECONDS)
     return client_of_url(
         url,
         retry=Retry(ExponentialBackoff(cap=2, base=0.1), RETRIES),
@@ -140,18 +136,3 @@ def _connect(url: str) -> Any:
         retry_on_error=[redis.ConnectionError, redis.TimeoutError, OSError, asyncio.TimeoutError],
         **limits,
     )
-
-
-def _say_ready() -> None:
-    print(
-        "wove: ready; SIGTERM or Ctrl-C stops it after the jobs in hand",
-        file=sys.stderr,
-        flush=True,
-    )
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number

@@ -7,7 +7,13 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from wove.cli._starting import CannotStartError, load_object
+from wove.cli._starting import (
+    CannotStartError,
+    add_loglevel,
+    at_least_one,
+    load_object,
+    say_ready,
+)
 from wove.errors import MissingDispatchFeatureError
 from wove.integrations._celery_logs import guard_logs, quiet_revocations
 from wove.integrations._celery_url import (
@@ -57,7 +63,7 @@ def add_to(backends: Any) -> None:
         metavar="NAME",
         help="the weave's `task_name` (default: %(default)s)",
     )
-    parser.add_argument("-c", "--concurrency", type=_at_least_one, metavar="N", help="jobs at once")
+    parser.add_argument("-c", "--concurrency", type=at_least_one, metavar="N", help="jobs at once")
     parser.add_argument(
         "--pool",
         default="prefork",
@@ -73,13 +79,7 @@ def add_to(backends: Any) -> None:
         metavar="NAME",
         help="the worker's node name, unique (default: wove-PROCESS@HOST)",
     )
-    parser.add_argument(
-        "--loglevel",
-        default="WARNING",
-        type=str.upper,
-        choices=["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
-        help="Celery's (default: %(default)s)",
-    )
+    add_loglevel(parser, "Celery's")
     parser.set_defaults(run=run)
 
 
@@ -114,13 +114,6 @@ def _start(app: Celery, arguments: argparse.Namespace) -> int:
         raise KeyboardInterrupt from None
     except click.ClickException as error:
         raise CannotStartError(error.format_message()) from error
-
-
-def _at_least_one(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"it must be at least 1, not {number}")
-    return number
 
 
 def _application(arguments: argparse.Namespace) -> Celery:
@@ -192,7 +185,7 @@ def _announce(app: Celery, arguments: argparse.Namespace) -> None:
     print(f"wove: task {arguments.task_name}, queue {queues}", file=sys.stderr, flush=True)
 
     def on_ready(**_: Any) -> None:
-        print("wove: ready; SIGTERM or Ctrl-C stops it after the jobs in hand", file=sys.stderr)
+        say_ready()
 
     def on_shutdown(**_: Any) -> None:
         print("wove: stopped", file=sys.stderr)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import sys
 from typing import Any
 
-from wove.cli._starting import CannotStartError
+from wove.cli._starting import (
+    CannotStartError,
+    add_loglevel,
+    at_least_one,
+    check_redis,
+    import_all,
+    say_ready,
+)
 from wove.dispatch.requirements import require_dispatch
 from wove.errors import MissingDispatchFeatureError
 from wove.integrations._url import masked
@@ -39,7 +45,7 @@ def add_to(backends: Any) -> None:
     parser.add_argument(
         "-c",
         "--concurrency",
-        type=_positive,
+        type=at_least_one,
         default=1,
         metavar="N",
         help="jobs at once: workers, each with one job in a process of its own (default: 1)",
@@ -51,7 +57,7 @@ def add_to(backends: Any) -> None:
         metavar="MODULE",
         help="import this before the first job, and not in each; may be repeated",
     )
-    parser.add_argument("--loglevel", default="WARNING", help="RQ's (default: %(default)s)")
+    add_loglevel(parser, "RQ's")
     parser.set_defaults(run=run)
 
 
@@ -61,8 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     queues = arguments.queue or ["default"]
     try:
         connection = _connect(arguments.redis_url)
-        for module in arguments.preload:
-            _import(module)
+        import_all(arguments.preload)
     except CannotStartError as error:
         print(f"wove: {error}", file=sys.stderr)
         return 1
@@ -73,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from wove.integrations._rq_worker import serve
 
-    serve(connection, queues, jobs=jobs, level=arguments.loglevel.upper(), ready=_say_ready)
+    serve(connection, queues, jobs=jobs, level=arguments.loglevel, ready=say_ready)
     print("wove: stopped", file=sys.stderr)
     return 0
 
@@ -90,37 +95,5 @@ def _connect(url: str) -> Any:
         raise CannotStartError(
             f"RQ is not installed ({error}). Install with: pip install 'wove[rq]'"
         ) from error
-    limits = {"socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": CONNECT_SECONDS}
-    try:
-        with redis.Redis.from_url(url, retry=None, **limits) as probe:
-            probe.ping()
-    except ValueError as error:  # its text may quote a part of the password
-        raise CannotStartError(f"--redis-url {masked(url)} is no URL of a Redis") from error
-    except (redis.RedisError, OSError) as error:
-        raise CannotStartError(
-            f"cannot reach Redis at {masked(url)}: {str(error).rstrip('.')}. "
-            "Check that it runs and that --redis-url is right."
-        ) from error
+    check_redis(url, seconds=CONNECT_SECONDS)
     return redis.Redis.from_url(url)
-
-
-def _import(module: str) -> None:
-    try:
-        importlib.import_module(module)
-    except ImportError as error:
-        raise CannotStartError(f"--preload {module}: cannot import it: {error}") from error
-
-
-def _say_ready() -> None:
-    print(
-        "wove: ready; SIGTERM or Ctrl-C stops it after the jobs in hand",
-        file=sys.stderr,
-        flush=True,
-    )
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number

@@ -13,7 +13,14 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from wove.cli._starting import CannotStartError, load_object
+from wove.cli._starting import (
+    CannotStartError,
+    add_loglevel,
+    at_least_one,
+    import_all,
+    load_object,
+    say_ready,
+)
 from wove.dispatch.requirements import require_dispatch
 from wove.errors import MissingDispatchFeatureError
 from wove.integrations._taskiq_task import DEFAULT_TASK_NAME
@@ -65,7 +72,7 @@ def add_to(backends: Any) -> None:
     parser.add_argument(
         "-c",
         "--concurrency",
-        type=_positive,
+        type=at_least_one,
         default=10,
         metavar="N",
         help="jobs at once, all in this process (default: %(default)s)",
@@ -77,7 +84,7 @@ def add_to(backends: Any) -> None:
         metavar="MODULE",
         help="import this before the first job, such as your tasks'; may be repeated",
     )
-    parser.add_argument("--loglevel", default="WARNING", help="Taskiq's (default: %(default)s)")
+    add_loglevel(parser, "Taskiq's")
     parser.set_defaults(run=run)
 
 
@@ -87,14 +94,14 @@ def run(arguments: argparse.Namespace) -> int:
     logging.basicConfig(format="[%(asctime)s: %(levelname)s] %(message)s")
     try:
         require_dispatch("running Wove's payloads in Taskiq")
-        logging.getLogger("taskiq").setLevel(arguments.loglevel.upper())
+        logging.getLogger("taskiq").setLevel(arguments.loglevel)
         importlib.import_module("taskiq")
         asyncio.run(_serve(arguments))
     except ImportError as error:
         return _refused(
             f"Taskiq is not installed ({error}). Install with: pip install 'wove[taskiq]'"
         )
-    except (CannotStartError, MissingDispatchFeatureError, ValueError) as error:
+    except (CannotStartError, MissingDispatchFeatureError) as error:
         return _refused(str(error))
     print("wove: stopped", file=sys.stderr)
     return 0
@@ -113,7 +120,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     broker, option = await _broker(arguments)
     receiver = await _started(broker, option, arguments)
     if not stop.is_set():
-        print("wove: ready; SIGTERM or Ctrl-C stops it after the jobs in hand", file=sys.stderr)
+        say_ready()
     try:
         await receiver.serve(stop)
     finally:
@@ -147,8 +154,7 @@ async def _broker(arguments: argparse.Namespace) -> tuple[AsyncBroker, str]:
         option = "--redis-url"
         found = _list_broker(arguments.redis_url, arguments.queue)
     found.is_worker_process = True
-    for module in arguments.preload:
-        _import(module)
+    import_all(arguments.preload)
     return found, option
 
 
@@ -158,13 +164,6 @@ async def _made(make: Callable[[], Any], option: str) -> Any:
         return await made if inspect.isawaitable(made) else made
     except Exception as error:
         raise CannotStartError(f"{option} raised {type(error).__name__}: {error}") from error
-
-
-def _import(module: str) -> None:
-    try:
-        importlib.import_module(module)
-    except ImportError as error:
-        raise CannotStartError(f"--preload {module}: cannot import it: {error}") from error
 
 
 def _list_broker(url: str, queue: str | None) -> AsyncBroker:
@@ -208,10 +207,3 @@ async def _started(broker: AsyncBroker, option: str, arguments: argparse.Namespa
     print(f"wove: Taskiq worker on {address} ({type(broker).__name__})", file=sys.stderr)
     print(f"wove: {where}task {name}, {at_once}", file=sys.stderr, flush=True)
     return JobsReceiver(broker, jobs)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number

@@ -17,7 +17,7 @@ from datetime import timedelta
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from wove.cli._starting import CannotStartError, load_object
+from wove.cli._starting import CannotStartError, add_loglevel, load_object, say_ready
 from wove.dispatch.requirements import require_dispatch
 from wove.errors import MissingDispatchFeatureError
 from wove.integrations._temporal_calls import note_call
@@ -84,7 +84,7 @@ def add_to(backends: Any) -> None:
         help="workflows that are advanced at once (default: Temporal's own, 100)",
     )
     parser.add_argument("--identity", metavar="NAME", help="the worker's name in Temporal's views")
-    parser.add_argument("--loglevel", default="WARNING", help="Temporal's (default: %(default)s)")
+    add_loglevel(parser, "Temporal's")
     parser.set_defaults(run=run)
 
 
@@ -94,14 +94,14 @@ def run(arguments: argparse.Namespace) -> int:
     logging.basicConfig(format="[%(asctime)s: %(levelname)s] %(message)s")
     try:
         require_dispatch("running Wove's payloads in Temporal")
-        logging.getLogger("temporalio").setLevel(arguments.loglevel.upper())
+        logging.getLogger("temporalio").setLevel(arguments.loglevel)
         importlib.import_module("temporalio.worker")
         asyncio.run(_serve(arguments))
     except ImportError as error:
         return _refused(
             f"Temporal's SDK is not installed ({error}). Install with: pip install 'wove[temporal]'"
         )
-    except (CannotStartError, MissingDispatchFeatureError, ValueError) as error:
+    except (CannotStartError, MissingDispatchFeatureError) as error:
         return _refused(str(error))
     finally:
         note_call()
@@ -135,7 +135,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     if running.done():
         raise CannotStartError(f"the worker cannot start: {running.exception()}")
     if not stop.is_set():
-        print("wove: ready; SIGTERM or Ctrl-C stops it after the jobs in hand", file=sys.stderr)
+        say_ready()
     await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if running.done():
         await running

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from wove.errors import ErrorCode, SubmissionError
+from wove.executors.backend_state import BackendState
 
-__all__ = ["Service"]
+__all__ = ["Service", "ask_each"]
 
+J = TypeVar("J")
 T = TypeVar("T")
 
 SUBMIT_SECONDS = 9.0
@@ -128,3 +130,28 @@ class Service:
             backend=self._backend,
             reason=reason,
         )
+
+
+async def ask_each(
+    jobs: Mapping[str, J], ask: Callable[[J], Awaitable[BackendState]]
+) -> dict[str, BackendState]:
+    """The states of jobs by run id, of a backend that is asked about one at a time.
+
+    Args:
+        jobs: by run id.
+        ask: about one job.
+
+    Raises:
+        Exception: of one, if there is no answer about any.
+    """
+    answers = await asyncio.gather(*map(ask, jobs.values()), return_exceptions=True)
+    states: dict[str, BackendState] = {}
+    failures: list[BaseException] = []
+    for run_id, answer in zip(jobs, answers, strict=True):
+        if isinstance(answer, BaseException):
+            failures.append(answer)
+        else:
+            states[run_id] = answer
+    if failures and not states:
+        raise failures[0]
+    return states

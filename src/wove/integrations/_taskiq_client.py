@@ -13,6 +13,7 @@ from taskiq.exceptions import SendTaskError
 from taskiq.kicker import AsyncKicker
 
 from wove.executors.backend_state import BackendState, BackendStatus
+from wove.integrations._service import ask_each
 from wove.integrations._taskiq_connections import Connections
 from wove.integrations._taskiq_redis import TaskiqJob, ask, note_place, take_out
 from wove.integrations._taskiq_task import DEFAULT_TASK_NAME
@@ -110,17 +111,7 @@ class TaskiqClient:
             async with turns:
                 return await _state(broker, results, job)
 
-        asked = (ask_in_turn(job) for job in jobs.values())
-        answers = await asyncio.gather(*asked, return_exceptions=True)
-        known = {
-            run_id: answer
-            for run_id, answer in zip(jobs, answers, strict=True)
-            if isinstance(answer, BackendState)
-        }
-        for answer in answers:
-            if not known and isinstance(answer, BaseException):
-                raise answer
-        return known
+        return await ask_each(jobs, ask_in_turn)
 
 
 async def _state(broker: AsyncBroker, results: Any, job: TaskiqJob) -> BackendState:

@@ -21,12 +21,13 @@ _loop: asyncio.AbstractEventLoop | None = None
 _of_parents: list[asyncio.AbstractEventLoop] = []
 
 
-async def on_own_loop(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine on Wove's own loop; await it from any other.
+async def on_own_loop(make: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> T:
+    """Run the coroutine `make(*args)` on Wove's own loop; await it from any other.
 
     Cancelling who waits for it cancels it.
     """
-    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, _own_loop()))
+    running = asyncio.run_coroutine_threadsafe(make(*args), _own_loop())
+    return await asyncio.wrap_future(running)
 
 
 def run_later(pid: int, make: Callable[[], Coroutine[Any, Any, Any]]) -> None:

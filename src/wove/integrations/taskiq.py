@@ -83,7 +83,7 @@ class TaskiqAdapter(BackendAdapter):
 
     async def _send(self, payload: dict[str, Any], job_id: str) -> TaskiqJob:
         try:
-            return await on_own_loop(self._client.send(payload, job_id))
+            return await on_own_loop(self._client.send, payload, job_id)
         except Exception as error:
             reason = str(error) or type(error).__name__
             if self._is_connection_trouble(error):
@@ -98,12 +98,12 @@ class TaskiqAdapter(BackendAdapter):
         The start gate turns away any other that has not begun, and the answer to its next
         heartbeat stops one that runs.
         """
-        taken = await self._service.ask(lambda: on_own_loop(self._client.take_out(submission)))
+        taken = await self._service.ask(lambda: on_own_loop(self._client.take_out, submission))
         return "stopped" if taken else "asked"
 
     async def poll(self, submissions: Mapping[str, TaskiqJob]) -> Mapping[str, BackendState]:
         """What the broker's result backend, and then its list or stream, know of the jobs."""
         states: Mapping[str, BackendState] = await self._service.ask(
-            lambda: on_own_loop(self._client.states(dict(submissions))), seconds=POLL_SECONDS
+            lambda: on_own_loop(self._client.states, dict(submissions)), seconds=POLL_SECONDS
         )
         return states

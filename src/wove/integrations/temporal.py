@@ -7,12 +7,12 @@ yours; `wove worker temporal` starts one that has them.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from wove.integrations._service import ask_each
 from wove.integrations._temporal_calls import Calls
 from wove.integrations._temporal_names import (
     DEFAULT_ACTIVITY,
@@ -124,17 +124,7 @@ class TemporalAdapter(BackendAdapter):
             )
             return state
 
-        asked = (ask(job) for job in submissions.values())
-        answers = await asyncio.gather(*asked, return_exceptions=True)
-        known = {
-            run_id: answer
-            for run_id, answer in zip(submissions, answers, strict=True)
-            if isinstance(answer, BackendState)
-        }
-        for answer in answers:
-            if not known and isinstance(answer, BaseException):
-                raise answer
-        return known
+        return await ask_each(submissions, ask)
 
     async def close(self) -> None:
         """Wait for calls that are under way. A client of yours stays as it is."""

@@ -157,5 +157,5 @@ def test_temporal_that_is_not_installed_is_named(tmp_path: Path) -> None:
 
 def test_a_log_level_that_does_not_exist() -> None:
     done = command("--loglevel", "shouting")
-    assert done.returncode == 1
-    assert done.stderr == "wove: Unknown level: 'SHOUTING'\n"
+    assert done.returncode == 2
+    assert "argument --loglevel: invalid choice: 'SHOUTING'" in done.stderr

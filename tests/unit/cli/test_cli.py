@@ -48,20 +48,36 @@ def test_the_console_script_is_installed() -> None:
     assert "--broker-url" in done.stdout
 
 
+NEEDED = {
+    "arq": ("--redis-url", "redis://127.0.0.1:1/0"),
+    "celery": (),
+    "rq": ("--redis-url", "redis://127.0.0.1:1/0"),
+    "taskiq": ("--redis-url", "redis://127.0.0.1:1/0"),
+}
+"""Backends with both options, and what else their commands ask for."""
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         (),
         ("worker",),
         ("worker", "carrier-pigeon"),
-        ("worker", "celery", "--concurrency", "-3"),
-        ("worker", "celery", "--loglevel", "LOUD"),
+        *(
+            ("worker", backend, *needed, option, value)
+            for backend, needed in NEEDED.items()
+            for option, value in (("--concurrency", "0"), ("--loglevel", "LOUD"))
+        ),
     ],
 )
 def test_arguments_that_make_no_sense(arguments: tuple[str, ...]) -> None:
     done = wove_command(*arguments)
     assert done.returncode == 2
     assert "usage: wove" in done.stderr
+    if len(arguments) > 2:
+        assert f"argument {arguments[-2]}" in done.stderr.replace(
+            "-c/--concurrency", "--concurrency"
+        )
 
 
 def test_neither_broker_nor_app() -> None:

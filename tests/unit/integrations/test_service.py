@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from wove.errors import ErrorCode, SubmissionError
+from wove.executors.backend_state import BackendState, BackendStatus
 from wove.integrations import _service
-from wove.integrations._service import Service
+from wove.integrations._service import Service, ask_each
 
 
 def run(use: Callable[[Service], Awaitable[Any]], *, at_once: int = 2) -> Any:
@@ -129,3 +130,17 @@ def test_what_was_refused_says_by_whom() -> None:
         "The task has not run."
     )
     assert (duplicate.code, duplicate.backend_job_id) == (ErrorCode.DUPLICATE_KEY, "job-1")
+
+
+def test_states_of_jobs_of_which_some_cannot_be_asked_about() -> None:
+    running = BackendState(BackendStatus.RUNNING, "it runs")
+
+    async def ask(job: str) -> BackendState:
+        if job == "lost":
+            raise ConnectionResetError("gone")
+        return running
+
+    assert asyncio.run(ask_each({"a": "here", "b": "lost"}, ask)) == {"a": running}
+    assert asyncio.run(ask_each({}, ask)) == {}
+    with pytest.raises(ConnectionResetError, match="gone"):
+        asyncio.run(ask_each({"b": "lost"}, ask))
