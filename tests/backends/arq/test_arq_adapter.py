@@ -8,7 +8,6 @@ import socket
 import subprocess
 import time
 import uuid
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from arq.jobs import JobDef
 from tests import services
 from tests.backends.arq import views
 from tests.backends.arq.plain_json import as_json
+from tests.backends.submitting import Submitting, not_started
 from tests.services import free_port, wait_until
 from wove.errors import ErrorCode, SubmissionError
 from wove.executors.backend_state import BackendStatus
@@ -27,52 +27,9 @@ from wove.integrations import _service
 from wove.integrations._arq_client import disconnect
 from wove.integrations.arq import ARQAdapter, ArqJob
 
-Adapted = Callable[[ARQAdapter], Awaitable[Any]]
-
-
-def payload_and_frame(
-    start_timeout: float | None = None, **delivery: Any
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    payload = {
-        "version": 1,
-        "adapter": "arq",
-        "callback_url": "http://web/wove/events/very-secret-token",
-        "run_id": uuid.uuid4().hex,
-        "task_id": "report",
-        "task_name": "report",
-        "callable_pickle": "gASV",
-        "args_pickle": "gASV",
-        "delivery": delivery,
-    }
-    frame = {"type": "run_task", "run_id": payload["run_id"], "task_id": "report"}
-    if start_timeout is not None:
-        frame["start_timeout"] = start_timeout
-    return payload, frame
-
-
-def with_adapter(config: dict[str, Any], use: Adapted) -> Any:
-    async def main() -> Any:
-        adapter = ARQAdapter(name="arq", config=config, callback_url="", run_config={})
-        await adapter.start()
-        try:
-            return await use(adapter)
-        finally:
-            await adapter.close()
-
-    return asyncio.run(main())
-
-
-def submit(config: dict[str, Any], **delivery: Any) -> tuple[ArqJob, dict[str, Any]]:
-    payload, frame = payload_and_frame(**delivery)
-
-    async def use(adapter: ARQAdapter) -> ArqJob:
-        return await adapter.submit(payload, frame)
-
-    return with_adapter(config, use), payload
-
-
-def not_started(adapter: ARQAdapter) -> Awaitable[Any]:
-    raise AssertionError("started")
+submitting = Submitting("arq", ARQAdapter)
+payload_and_frame, with_adapter = submitting.payload_and_frame, submitting.with_adapter
+submit = submitting.submit
 
 
 def the_job(url: str, queue: str) -> JobDef:

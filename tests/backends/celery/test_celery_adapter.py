@@ -9,7 +9,7 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,13 @@ from urllib.parse import urlsplit
 import celery
 import pytest
 
+from tests.backends.submitting import Submitting
 from tests.faults.tcp import TcpProxy
 from tests.services import free_port, start_redis, stop_service
 from wove.errors import ErrorCode, SubmissionError
 from wove.executors.backend_state import BackendStatus
 from wove.integrations import _service
 from wove.integrations.celery import CeleryAdapter, CeleryJob
-
-Adapted = Callable[[CeleryAdapter], Awaitable[Any]]
 
 
 @pytest.fixture(params=["redis", "rabbitmq"])
@@ -38,45 +37,9 @@ def queue() -> str:
     return f"test-{uuid.uuid4().hex[:12]}"
 
 
-def payload_and_frame(
-    start_timeout: float | None = None, **delivery: Any
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    payload = {
-        "version": 1,
-        "adapter": "celery",
-        "callback_url": "http://127.0.0.1:1/wove/events/very-secret-token",
-        "run_id": f"run-{uuid.uuid4().hex[:8]}",
-        "task_id": "report",
-        "task_name": "report",
-        "callable_pickle": "gASV",
-        "args_pickle": "gASV",
-        "delivery": delivery,
-    }
-    frame = {"type": "run_task", "run_id": payload["run_id"], "task_id": "report"}
-    if start_timeout is not None:
-        frame["start_timeout"] = start_timeout
-    return payload, frame
-
-
-def with_adapter(config: dict[str, Any], use: Adapted) -> Any:
-    async def main() -> Any:
-        adapter = CeleryAdapter(name="celery", config=config, callback_url="", run_config={})
-        await adapter.start()
-        try:
-            return await use(adapter)
-        finally:
-            await adapter.close()
-
-    return asyncio.run(main())
-
-
-def submit(config: dict[str, Any], **delivery: Any) -> tuple[CeleryJob, dict[str, Any]]:
-    payload, frame = payload_and_frame(**delivery)
-
-    async def use(adapter: CeleryAdapter) -> CeleryJob:
-        return await adapter.submit(payload, frame)
-
-    return with_adapter(config, use), payload
+submitting = Submitting("celery", CeleryAdapter)
+payload_and_frame, with_adapter = submitting.payload_and_frame, submitting.with_adapter
+submit = submitting.submit
 
 
 @pytest.fixture

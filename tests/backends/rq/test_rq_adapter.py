@@ -6,8 +6,6 @@ import asyncio
 import socket
 import time
 import uuid
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 import redis
@@ -15,58 +13,16 @@ import rq
 from rq.registry import CanceledJobRegistry
 from rq.serializers import JSONSerializer
 
+from tests.backends.submitting import Submitting, not_started
 from tests.services import free_port
 from wove.errors import ErrorCode, SubmissionError
 from wove.executors.backend_state import BackendStatus
 from wove.integrations import _service
 from wove.integrations.rq import RQAdapter, RQJob
 
-Adapted = Callable[[RQAdapter], Awaitable[Any]]
-
-
-def payload_and_frame(
-    start_timeout: float | None = None, **delivery: Any
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    payload = {
-        "version": 1,
-        "adapter": "rq",
-        "callback_url": "http://127.0.0.1:1/wove/events/very-secret-token",
-        "run_id": f"run-{uuid.uuid4().hex[:8]}",
-        "task_id": "report",
-        "task_name": "report",
-        "callable_pickle": "gASV",
-        "args_pickle": "gASV",
-        "delivery": delivery,
-    }
-    frame = {"type": "run_task", "run_id": payload["run_id"], "task_id": "report"}
-    if start_timeout is not None:
-        frame["start_timeout"] = start_timeout
-    return payload, frame
-
-
-def with_adapter(config: dict[str, Any], use: Adapted) -> Any:
-    async def main() -> Any:
-        adapter = RQAdapter(name="rq", config=config, callback_url="", run_config={})
-        await adapter.start()
-        try:
-            return await use(adapter)
-        finally:
-            await adapter.close()
-
-    return asyncio.run(main())
-
-
-def submit(config: dict[str, Any], **delivery: Any) -> tuple[RQJob, dict[str, Any]]:
-    payload, frame = payload_and_frame(**delivery)
-
-    async def use(adapter: RQAdapter) -> RQJob:
-        return await adapter.submit(payload, frame)
-
-    return with_adapter(config, use), payload
-
-
-def not_started(adapter: RQAdapter) -> Awaitable[Any]:
-    raise AssertionError("started")
+submitting = Submitting("rq", RQAdapter)
+payload_and_frame, with_adapter = submitting.payload_and_frame, submitting.with_adapter
+submit = submitting.submit
 
 
 def test_the_payload_arrives_unchanged_as_the_only_argument(

@@ -7,8 +7,7 @@ import gc
 import json
 import socket
 import time
-import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ import redis
 from taskiq import AsyncBroker, BrokerMessage, InMemoryBroker, async_shared_broker
 from taskiq_redis import ListQueueSentinelBroker, RedisAsyncResultBackend
 
+from tests.backends.submitting import Submitting, not_started
 from tests.backends.taskiq.brokers import a_list, a_stream
 from tests.services import free_port, wait_until
 from wove.errors import ErrorCode, SubmissionError
@@ -23,47 +23,9 @@ from wove.executors.backend_state import BackendStatus
 from wove.integrations import _service, _taskiq_connections
 from wove.integrations.taskiq import TaskiqAdapter, register
 
-Adapted = Callable[[TaskiqAdapter], Awaitable[Any]]
-
-
-def payload_and_frame(**delivery: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    payload = {
-        "version": 1,
-        "adapter": "taskiq",
-        "callback_url": "http://127.0.0.1:1/wove/events/very-secret-token",
-        "run_id": f"run-{uuid.uuid4().hex[:8]}",
-        "task_id": "report",
-        "task_name": "report",
-        "callable_pickle": "gASV",
-        "args_pickle": "gASV",
-        "delivery": delivery,
-    }
-    return payload, {"type": "run_task", "run_id": payload["run_id"], "task_id": "report"}
-
-
-def with_adapter(config: dict[str, Any], use: Adapted) -> Any:
-    async def main() -> Any:
-        adapter = TaskiqAdapter(name="taskiq", config=config, callback_url="", run_config={})
-        await adapter.start()
-        try:
-            return await use(adapter)
-        finally:
-            await adapter.close()
-
-    return asyncio.run(main())
-
-
-def submit(config: dict[str, Any], **frame: Any) -> tuple[Any, dict[str, Any]]:
-    payload, made = payload_and_frame()
-
-    async def use(adapter: TaskiqAdapter) -> Any:
-        return await adapter.submit(payload, {**made, **frame})
-
-    return with_adapter(config, use), payload
-
-
-def not_started(adapter: TaskiqAdapter) -> Awaitable[Any]:
-    raise AssertionError("started")
+submitting = Submitting("taskiq", TaskiqAdapter)
+payload_and_frame, with_adapter = submitting.payload_and_frame, submitting.with_adapter
+submit = submitting.submit
 
 
 def sent(connection: redis.Redis, queue: str) -> dict[str, Any]:

@@ -10,13 +10,13 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from temporalio.client import Client
 
+from tests.backends.submitting import Submitting
 from tests.backends.temporal import work
 from tests.backends.temporal.weaves import ask, run_remote
 from tests.services import free_port
@@ -25,39 +25,8 @@ from wove.executors.backend_state import BackendStatus
 from wove.integrations import _service
 from wove.integrations.temporal import TemporalAdapter
 
-Adapted = Callable[[TemporalAdapter], Awaitable[Any]]
-
-
-def payload_and_frame(
-    start_timeout: float | None = None, **delivery: Any
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    payload = {
-        "version": 1,
-        "adapter": "temporal",
-        "callback_url": "http://127.0.0.1:1/wove/events/very-secret-token",
-        "run_id": uuid.uuid4().hex,
-        "task_id": "report",
-        "task_name": "report",
-        "callable_pickle": "gASV",
-        "args_pickle": "gASV",
-        "delivery": delivery,
-    }
-    frame = {"type": "run_task", "run_id": payload["run_id"], "task_id": "report"}
-    if start_timeout is not None:
-        frame["start_timeout"] = start_timeout
-    return payload, frame
-
-
-def with_adapter(config: dict[str, Any], use: Adapted) -> Any:
-    async def main() -> Any:
-        adapter = TemporalAdapter(name="temporal", config=config, callback_url="", run_config={})
-        await adapter.start()
-        try:
-            return await use(adapter)
-        finally:
-            await adapter.close()
-
-    return asyncio.run(main())
+submitting = Submitting("temporal", TemporalAdapter)
+payload_and_frame, with_adapter = submitting.payload_and_frame, submitting.with_adapter
 
 
 def submit(config: dict[str, Any], **delivery: Any) -> tuple[str, dict[str, Any]]:
