@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.adapters.backend import Backend, Capabilities, Stalled, Workers
-from tests.services import Worker, free_port, start_worker, stop_workers, wove_worker
+from tests.adapters.backend import Backend, Capabilities
+from tests.adapters.backends._queues import QueueBackend
+from tests.services import Worker, free_port, start_worker, wove_worker
 from wove.errors import ErrorCode
 
 
-class RQ(Backend):
+class RQ(QueueBackend):
     name = "rq"
     executor = "rq"
     capabilities = Capabilities(
@@ -29,8 +29,7 @@ class RQ(Backend):
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url = url
-        self.queue = _new_queue()
-        self.worker = self._start(folder, self.queue, 4)
+        super().__init__(folder, 4)
 
     @classmethod
     def running(cls, request: pytest.FixtureRequest) -> Backend:
@@ -39,54 +38,13 @@ class RQ(Backend):
         request.addfinalizer(backend.worker.stop)
         return backend
 
-    def _start(self, folder: Path, queue: str, concurrency: int) -> Worker:
+    def start(self, folder: Path, queue: str, concurrency: int) -> Worker:
         arguments = ["--redis-url", self.url, "--queue", queue, "-c", str(concurrency)]
         arguments += ["--preload", "tests.adapters.test_cancelling"]  # or each job imports pytest
         return start_worker(folder, f"rq-{queue}", wove_worker("rq", *arguments))
 
-    def _settings(self, queue: str) -> dict[str, Any]:
+    def settings(self, queue: str) -> dict[str, Any]:
         return {"redis_url": self.url, "queue_name": queue}
-
-    def executor_config(self) -> dict[str, Any]:
-        return self._settings(self.queue)
-
-    @contextlib.contextmanager
-    def own_workers(self, folder: Path) -> Iterator[Workers]:
-        queue = _new_queue()
-        worker = self._start(folder, queue, 2)
-        try:
-            yield Workers(self._settings(queue), worker.kill)
-        finally:
-            worker.kill()
-
-    @contextlib.contextmanager
-    def many_at_once(self, folder: Path, count: int) -> Iterator[dict[str, Any]]:
-        queue = _new_queue()
-        worker = self._start(folder, queue, count)
-        try:
-            yield self._settings(queue)
-        finally:
-            worker.kill()
-
-    @contextlib.contextmanager
-    def two_workers(self, folder: Path) -> Iterator[dict[str, Any]]:
-        queue = _new_queue()
-        workers = [self._start(folder, queue, 2) for _ in range(2)]
-        try:
-            yield self._settings(queue)
-        finally:
-            stop_workers(workers)
-
-    @contextlib.contextmanager
-    def stalled(self, folder: Path) -> Iterator[Stalled]:
-        """A queue without a worker, until it gets one."""
-        queue = _new_queue()
-        with contextlib.ExitStack() as stack:
-
-            def resume() -> None:
-                stack.callback(self._start(folder, queue, 1).kill)
-
-            yield Stalled(self._settings(queue), resume)
 
     def down(self) -> dict[str, Any]:
         return {"redis_url": f"redis://127.0.0.1:{free_port()}/0"}
@@ -100,10 +58,6 @@ class RQ(Backend):
             queue = rq.Queue(self.queue, connection=connection)
             yield self.environment({"queue": queue})
             assert queue.connection.ping()  # it is the user's still, and works
-
-
-def _new_queue() -> str:
-    return f"adapters-{uuid.uuid4().hex[:12]}"
 
 
 BACKEND = RQ
