@@ -342,12 +342,12 @@ def ray_command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "ray.scripts.scripts", *arguments]
 
 
-def start_ray(folder: Path) -> Started:
+def start_ray(folder: Path, port: int | None = None) -> Started:
     """Start a Ray cluster of one node, with four CPUs and no dashboard.
 
     Its own node has the resource "shared": what asks for that runs on no node of a single test.
     """
-    port, log = free_port(), folder / "ray.log"
+    port, log = port or free_port(), folder / "ray.log"
     pid = _spawn(
         ray_command(
             *("start", "--head", "--block", "--port", str(port), "--num-cpus", "4"),

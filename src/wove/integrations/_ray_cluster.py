@@ -1,27 +1,20 @@
-"""The blocking half of the Ray adapter: this process's one connection to a cluster."""
+"""The blocking half of the Ray adapter: its tasks in the cluster that this process is part of."""
 
 from __future__ import annotations
 
 import functools
-import socket
-import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
 from wove.executors.backend_state import BackendState, BackendStatus
+from wove.integrations._ray_connection import node_is_gone, node_of_this_process
 
-__all__ = ["CONNECT_SECONDS", "NOT_CONNECTED", "RayJob", "cancel", "connect", "settled", "submit"]
-
-CONNECT_SECONDS = 8.0
-"""How long a cluster at a given address may take to accept a connection."""
+__all__ = ["RayJob", "cancel", "settled", "states", "submit"]
 
 CANCEL_SECONDS = 2.0
 """How long Ray may take to confirm a cancellation."""
-
-NOT_CONNECTED = (OSError, RuntimeError, ValueError)
-"""What `ray.init` raises; a ConnectionError is an OSError."""
 
 _LOST = frozenset(
     {
@@ -32,7 +25,9 @@ _LOST = frozenset(
         "WorkerCrashedError",
     }
 )
-_lock = threading.Lock()
+_NODE_GONE = BackendState(
+    BackendStatus.LOST, "the Ray node that this process was connected through is gone"
+)
 
 
 @dataclass(eq=False)
@@ -45,34 +40,10 @@ class RayJob:
     """Ray's reference to the result: the task is this process's for as long as it is held."""
     future: Future[Any]
     """Done when the task is over; Ray tells its owner at once."""
+    node: str | None
+    """The node that this process is connected through, of `node_of_this_process`."""
     cancelled: bool = False
     """We cancelled it, and what Ray says of it since is no news."""
-
-
-def connect(options: Mapping[str, Any], *, wanted: bool) -> None:
-    """Connect this process to Ray unless it is connected.
-
-    Args:
-        options: arguments of `ray.init`.
-        wanted: connect; otherwise the program must have done so.
-
-    Raises:
-        OSError: nothing answers at the address.
-        RuntimeError: this process is connected to another cluster, or should have been
-            connected.
-        ValueError: Ray cannot use the address.
-    """
-    import ray
-
-    address = options.get("address")
-    with _lock:
-        if ray.is_initialized():
-            _check_same_cluster(ray, address)
-            return
-        if not wanted:
-            raise RuntimeError("executor_config['init'] is False, and ray.init() was not called")
-        _knock(address)
-        _in_lasting_thread(functools.partial(ray.init, **{"ignore_reinit_error": True, **options}))
 
 
 def submit(
@@ -88,7 +59,7 @@ def submit(
     reference = _function().options(**options).remote(payload)
     future = reference.future()
     future.add_done_callback(lambda _: on_change())
-    return RayJob(reference.task_id().hex(), reference, future)
+    return RayJob(reference.task_id().hex(), reference, future, node_of_this_process())
 
 
 def cancel(job: RayJob, *, force: bool) -> bool:
@@ -101,9 +72,20 @@ def cancel(job: RayJob, *, force: bool) -> bool:
     import ray
 
     job.cancelled = True
+    if node_is_gone(job.node):  # nobody could tell; and Ray ends a process that asks
+        return False
     ray.cancel(job.reference, force=force)
     over, _ = ray.wait([job.reference], timeout=CANCEL_SECONDS, fetch_local=False)
     return bool(over)
+
+
+def states(jobs: Mapping[str, RayJob]) -> dict[str, BackendState]:
+    """What became of tasks, by run id. Does not block."""
+    gone = {node for node in {job.node for job in jobs.values()} if node_is_gone(node)}
+    return {
+        run_id: _NODE_GONE if job.node in gone and not job.future.done() else settled(job)
+        for run_id, job in jobs.items()
+    }
 
 
 def settled(job: RayJob) -> BackendState:
@@ -126,29 +108,6 @@ def settled(job: RayJob) -> BackendState:
     return BackendState(BackendStatus.FAILED, f"Ray says failed: {kind}: {words}")
 
 
-def _in_lasting_thread(function: Callable[[], object]) -> None:
-    """Call `function` in a thread that stays.
-
-    The processes of a cluster that Ray starts here ask the kernel to end them together with
-    their parent, and to the kernel that is the thread that started them.
-    """
-    done, errors = threading.Event(), []
-
-    def call() -> None:
-        try:
-            function()
-        except BaseException as error:  # noqa: BLE001 - raised where it was called
-            errors.append(error)
-        done.set()
-        if not errors:
-            threading.Event().wait()
-
-    threading.Thread(target=call, name="wove-ray", daemon=True).start()
-    done.wait()
-    if errors:
-        raise errors[0]
-
-
 @functools.lru_cache(maxsize=1)
 def _function() -> Any:
     import ray
@@ -156,34 +115,3 @@ def _function() -> Any:
     from wove.integrations._reporting import run_and_show_failure
 
     return ray.remote(run_and_show_failure)
-
-
-def _check_same_cluster(ray: Any, address: object) -> None:
-    connected = str(ray.get_runtime_context().gcs_address)
-    if not isinstance(address, str) or ":" not in address or "://" in address:
-        return
-    host, _, port = address.rpartition(":")
-    if port != connected.rpartition(":")[2] or not _is_same_host(host, connected):
-        raise RuntimeError(
-            f"this process is connected to the Ray cluster at {connected} already, and a "
-            "process can have one such connection"
-        )
-
-
-def _is_same_host(host: str, connected: str) -> bool:
-    try:
-        there = {found[4][0] for found in socket.getaddrinfo(host, None)}
-        here = {found[4][0] for found in socket.getaddrinfo(connected.rpartition(":")[0], None)}
-    except OSError:
-        return False
-    # Ray names the loopback interface by this machine's address.
-    return bool(there & here) or any(address.startswith("127.") for address in map(str, there))
-
-
-def _knock(address: object) -> None:
-    """Find out quickly whether anybody listens: Ray itself goes on for half a minute."""
-    if not isinstance(address, str) or "://" in address or ":" not in address:
-        return  # "auto", "local": Ray looks for itself
-    host, _, port = address.rpartition(":")
-    if port.isdigit():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()

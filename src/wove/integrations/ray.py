@@ -10,14 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from wove.integrations._ray_cluster import (
-    NOT_CONNECTED,
-    RayJob,
-    cancel,
-    connect,
-    settled,
-    submit,
-)
+from wove.integrations._ray_cluster import RayJob, cancel, states, submit
+from wove.integrations._ray_connection import NOT_CONNECTED, connect
 from wove.integrations._service import Service
 from wove.integrations.base import BackendAdapter, BackendState, CancelOutcome, Supports
 
@@ -91,7 +85,7 @@ class RayAdapter(BackendAdapter):
 
     async def poll(self, submissions: Mapping[str, RayJob]) -> Mapping[str, BackendState]:
         """What Ray has told this process, which owns the tasks, of them."""
-        return {run_id: settled(job) for run_id, job in submissions.items()}
+        return states(submissions)
 
     async def _connected(self) -> None:
         if self._is_connected:

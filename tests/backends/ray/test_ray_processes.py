@@ -1,16 +1,21 @@
-"""What a process of its own sees: its first connection, or none."""
+"""What a process of its own sees: its first connection, or none, or one that breaks."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.services import free_port
+from tests.services import Started, free_port, start_ray, stop_process, wait_until
 
 pytestmark = [pytest.mark.xdist_group("adapters-ray"), pytest.mark.timeout(240)]
 
@@ -63,3 +68,133 @@ def test_init_false_wants_ray_init_of_the_program(tmp_path: Path) -> None:
 def test_a_cluster_of_the_programs_own(tmp_path: Path) -> None:
     init = {"num_cpus": 1, "include_dashboard": False, "log_to_driver": False}
     assert said({"address": "local", "init_options": init}, tmp_path) == "ran True\n"
+
+
+WEAVES = """
+import json, os, sys, threading, time
+import ray
+import wove
+
+address, inits, queued = sys.argv[1:]
+nowhere = {"address": address, "remote_options": {"resources": {"nowhere": 1}}}
+for name, config in {"away": {"address": address}, "nowhere": nowhere}.items():
+    wove.config(environments={name: {"executor": "ray", "executor_config": config}})
+if inits == "program":
+    ray.init(address=address)
+
+def where():
+    return os.getpid()
+
+def run(environment):
+    with wove.weave(error_mode="return") as w:
+        w.do(environment=environment)(where)
+        threading.Thread(target=tell_when_queued, args=(w,)).start()
+    found = w.result.where
+    ran = isinstance(found, int) and found != os.getpid()
+    print("ran" if ran else f"{type(found).__name__}: {found}", flush=True)
+
+def tell_when_queued(w):
+    while not (w.runs and w.runs[0].submitted_at):
+        time.sleep(0.05)
+    open(queued, "a").close()
+
+for line in sys.stdin:
+    run(line.strip())
+"""
+
+
+@contextlib.contextmanager
+def weaves(folder: Path, address: str, inits: str) -> Iterator[Callable[[str], None]]:
+    """A process of one connection; `say(environment)` has it run a weave there."""
+    (folder / "weaves.py").write_text(WEAVES)
+    script, queued = str(folder / "weaves.py"), str(folder / "queued")
+    with (folder / "said").open("w") as said, (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, script, address, inits, queued],
+            stdin=subprocess.PIPE,
+            stdout=said,
+            stderr=log,
+            text=True,
+        )
+    assert process.stdin is not None
+    stdin = process.stdin
+
+    def say(environment: str) -> None:
+        stdin.write(f"{environment}\n")
+        stdin.flush()
+
+    try:
+        yield say
+    finally:
+        stdin.close()
+        try:
+            process.wait(30)
+        finally:
+            process.kill()
+            process.wait()
+    assert process.returncode == 0, (folder / "log").read_text()
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder for a cluster: the path of a socket may not be long."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def test_a_cluster_that_goes_and_comes_back(tmp_path: Path, short: Path) -> None:
+    folders = {inits: tmp_path / inits for inits in ("wove", "program")}
+    for folder in folders.values():
+        folder.mkdir()
+
+    def said(inits: str, count: int) -> str:
+        file = folders[inits] / "said"
+        wait_until(
+            lambda: file.read_text().count("\n") >= count,
+            seconds=60,
+            what=f"the process of {inits} has run {count} weaves",
+        )
+        return file.read_text().splitlines()[count - 1]
+
+    cluster = start_ray(short)
+    address = cluster.url
+    try:
+        with (
+            weaves(folders["wove"], address, "wove") as ours,
+            weaves(folders["program"], address, "program") as programs,
+        ):
+            ours("away")
+            programs("away")
+            assert said("wove", 1) == said("program", 1) == "ran"
+            (folders["wove"] / "queued").unlink(missing_ok=True)
+            ours("nowhere")
+            wait_until((folders["wove"] / "queued").exists, seconds=20, what="the job is queued")
+            _kill(cluster)
+
+            programs("away")
+            text = said("program", 2)
+            assert text.startswith("SubmissionError: ray cannot reach its cluster at")
+            assert "call ray.shutdown() and ray.init() again" in text
+            text = said("wove", 2)
+            assert text.startswith("WorkerLostError")
+            assert "the Ray node that this process was connected through is gone" in text
+            ours("away")
+            text = said("wove", 3)
+            assert text.startswith("SubmissionError: ray cannot reach its cluster at")
+            assert "refused" in text
+
+            again = short / "2"
+            again.mkdir()
+            cluster = start_ray(again, int(address.rpartition(":")[2]))
+            ours("away")
+            assert said("wove", 4) == "ran"
+    finally:
+        _kill(cluster)
+
+
+def _kill(cluster: Started) -> None:
+    for pid in cluster.pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    for pid in cluster.pids:
+        stop_process(pid)  # waits
