@@ -200,13 +200,18 @@ def _redis_answers(port: int) -> bool:
 # ---- RabbitMQ -----------------------------------------------------------------------------
 
 
-def start_rabbitmq(folder: Path) -> Started:
-    """Start a RabbitMQ node with an epmd of its own; returns when it takes a login."""
+def start_rabbitmq(folder: Path, port: int | None = None) -> Started:
+    """Start a RabbitMQ node with an epmd of its own; returns when it takes a login.
+
+    Args:
+        folder: its home. What is durable outlives it there, for a node of the same port.
+        port: where it listens; a free one by default.
+    """
     server = _program("rabbitmq-server", "rabbitmq-server")
     # Debian's rabbitmq-server on PATH is a wrapper that changes user and folder.
     inner = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
     server = str(inner) if inner.exists() else server
-    port, epmd_port = free_port(), free_port()
+    port, epmd_port = port or free_port(), free_port()
     config = folder / "rabbitmq.conf"
     config.write_text(
         f"listeners.tcp.1 = 127.0.0.1:{port}\n"

@@ -1,0 +1,131 @@
+"""What becomes of jobs that are deleted, and of those in a broker that restarts."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import celery
+import pytest
+
+from tests.backends.celery import work
+from tests.backends.celery.weaves import in_background, run_remote
+from tests.services import CeleryWorker, start_rabbitmq, stop_service, wait_until
+from wove import WoveResult
+from wove.errors import DeliveryError, DeliveryTimeoutError, ErrorCode
+from wove.executors.liveness import Liveness
+
+StartWorker = Callable[..., CeleryWorker]
+
+
+@pytest.fixture
+def own_rabbitmq(tmp_path: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+    """URL of a RabbitMQ of the test's own, and what restarts it with what it holds."""
+    running = start_rabbitmq(tmp_path)
+    port = int(running.url.rpartition(":")[2].rstrip("/"))
+    processes = list(running.pids)
+
+    def stop() -> None:
+        while processes:
+            stop_service(processes.pop(0))
+
+    def restart() -> None:
+        stop()
+        processes.extend(start_rabbitmq(tmp_path, port).pids)
+
+    yield running.url, restart
+    stop()
+
+
+@contextlib.contextmanager
+def busy(
+    config: dict[str, Any], folder: Path
+) -> Iterator[tuple[list[WoveResult], Callable[[], None]]]:
+    """A worker of one slot is busy with a job until the second value is called."""
+    started, gate = folder / "started", folder / "gate"
+    with in_background(work.until, config, started=str(started), gate=str(gate)) as results:
+        wait_until(started.exists, seconds=30, what="the worker is busy")
+        try:
+            yield results, gate.touch
+        finally:
+            gate.touch()
+
+
+def wait_until_reserved(app: celery.Celery, queue: str) -> None:
+    """Return when a worker has a job in its hands that waits for its slot."""
+
+    def reserved() -> bool:
+        answers = app.control.inspect(timeout=1.0).reserved() or {}
+        jobs = itertools.chain.from_iterable(answers.values())
+        return any(job["delivery_info"]["routing_key"] == queue for job in jobs)
+
+    wait_until(reserved, seconds=30, what="a worker has reserved the job")
+
+
+def test_a_queued_job_that_an_operator_revokes_ends_when_the_result_backend_says_so(
+    redis_url: str, celery_worker: StartWorker, queue: str, tmp_path: Path
+) -> None:
+    worker = celery_worker(
+        redis_url, "--result-backend", redis_url, queue=queue, pool="prefork", concurrency=1
+    )
+    config = {"broker_url": redis_url, "result_backend": redis_url, "queue": queue}
+    app = celery.Celery("operator", broker=redis_url, set_as_current=False)
+    options = {**config, "send_task_options": {"task_id": queue}}
+    often = Liveness(poll_seconds=1.0, poll_seconds_max=1.0)
+    with (
+        busy(config, tmp_path) as (_, go_on),
+        in_background(work.where, options, liveness=often) as results,
+    ):
+        wait_until_reserved(app, queue)
+        app.control.revoke(queue)
+        go_on()
+    error = results[0].where
+    assert isinstance(error, DeliveryError), repr(error)
+    assert error.code is ErrorCode.BACKEND_CANCELLED
+    assert "Celery says REVOKED: TaskRevokedError: revoked" in str(error)
+    assert [run.started_at for run in results[0].runs] == [None]
+    worker.stop()
+
+
+def test_a_queue_that_was_purged_is_found_by_the_start_timeout(redis_url: str, queue: str) -> None:
+    app = celery.Celery("operator", broker=redis_url, set_as_current=False)
+    config = {"broker_url": redis_url, "queue": queue}
+    with (
+        in_background(work.where, config, options={"start_timeout": 6.0}) as results,
+        app.connection_for_write() as connection,
+    ):
+        purge = connection.default_channel.queue_purge
+        wait_until(lambda: purge(queue) == 1, seconds=5, what="the job was purged")
+    error = results[0].where
+    assert isinstance(error, DeliveryTimeoutError), repr(error)
+    assert error.code is ErrorCode.START_TIMEOUT
+    assert f"in the queue '{queue}'" in str(error)
+
+
+def test_jobs_outlive_a_restart_of_rabbitmq(
+    own_rabbitmq: tuple[str, Callable[[], None]],
+    celery_worker: StartWorker,
+    queue: str,
+    tmp_path: Path,
+) -> None:
+    """One runs, one is in the queue; a weave after that finds the broker again."""
+    url, restart = own_rabbitmq
+    worker = celery_worker(url, queue=queue, concurrency=1)
+    config = {"broker_url": url, "queue": queue}
+    app = celery.Celery("operator", broker=url, set_as_current=False)
+    second: list[WoveResult] = []
+    with busy(config, tmp_path) as (first, go_on):
+        waiting = threading.Thread(target=lambda: second.append(run_remote(work.where, config)))
+        waiting.start()
+        wait_until_reserved(app, queue)
+        restart()
+        go_on()
+        waiting.join(60)
+    assert first[0].until == "went on"
+    after = run_remote(work.where, config)
+    assert second[0].where == after.where  # the one process of the pool, in its main thread
+    worker.kill()
