@@ -11,17 +11,32 @@ import pytest
 import wove
 from tests.adapters import tasks
 from tests.adapters.backend import Backend
+from tests.chosen import is_chosen
 from wove import weave
+
+PAIRS = {
+    "celery": ("celery_redis", "dask"),
+    "rq": ("rq", "temporal"),
+    "taskiq": ("taskiq", "celery_rabbitmq"),
+    "ray": ("ray", "process"),
+    "arq": ("arq", "process"),
+}
+"""By the backend whose tests they belong to: modules of tests.adapters.backends."""
 
 
 @pytest.fixture(
+    scope="module",  # a pair is started once, for both tests
     params=[
-        pytest.param(("celery_redis", "dask"), id="celery-dask"),
-        pytest.param(("rq", "temporal"), id="rq-temporal"),
         pytest.param(
-            ("ray", "process"), id="ray-process", marks=pytest.mark.xdist_group("adapters-ray")
-        ),
-    ]
+            pair,
+            id="-".join(pair),
+            marks=pytest.mark.xdist_group(
+                "adapters-ray" if backend == "ray" else f"several-{backend}"
+            ),
+        )
+        for backend, pair in PAIRS.items()
+        if is_chosen(backend)
+    ],
 )
 def two(request: pytest.FixtureRequest) -> Iterator[tuple[Backend, Backend]]:
     """Two running backends, which are the environments "first" and "second"."""
