@@ -46,7 +46,10 @@ def add_loglevel(parser: argparse.ArgumentParser, whose: str) -> None:
 
 def at_least_one(text: str) -> int:
     """A whole number above zero, for `add_argument(type=)`."""
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"it must be a whole number, not {text!r}") from None
     if number < 1:
         raise argparse.ArgumentTypeError(f"it must be at least 1, not {number}")
     return number
@@ -94,6 +97,8 @@ def check_redis(url: str, *, seconds: float) -> dict[str, Any]:
             probe.ping()
     except ValueError as error:  # its text may quote a part of the password
         raise CannotStartError(f"--redis-url {masked(url)} is no URL of a Redis") from error
+    except TypeError as error:  # an option in it that redis-py does not know
+        raise CannotStartError(f"--redis-url {masked(url)}: {error}") from error
     except (redis.RedisError, OSError) as error:
         raise CannotStartError(
             f"cannot reach Redis at {masked(url)}: {str(error).rstrip('.')}. "

@@ -95,6 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from redis.exceptions import RedisError
 
+    from wove.integrations._arq_client import is_connection_trouble, without_command
     from wove.integrations._arq_worker import serve
 
     try:
@@ -107,7 +108,9 @@ def run(arguments: argparse.Namespace) -> int:
             ready=say_ready,
         )
     except (RedisError, OSError) as error:
-        print(f"wove: lost Redis at {masked(url)}: {error}", file=sys.stderr)
+        redis = f"Redis at {masked(url)}"
+        what = f"lost {redis}" if is_connection_trouble(error) else f"{redis} refused"
+        print(f"wove: {what}: {without_command(error)}", file=sys.stderr)
         return 1
     print("wove: stopped", file=sys.stderr)
     return 0

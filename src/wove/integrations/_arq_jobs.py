@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from arq import constants  # pyright: ignore[reportMissingImports]
@@ -17,14 +18,28 @@ from wove.integrations._arq_result import read_result
 from wove.integrations._arq_state import ArqJob, Keys, state_of
 from wove.integrations._expiry import expiry_seconds
 
-__all__ = ["ask", "cancel", "check_enqueue_options", "enqueue", "enqueue_options", "forget_lost"]
+__all__ = ["ask", "cancel", "check_enqueue_options", "enqueue", "enqueue_options"]
+
+ABORT_SECONDS = 7 * 24 * 3600
+"""A request to abort a job is kept so long. arq keeps that for a worker that died for ever."""
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "_job_id": (str,),
+    "_queue_name": (str,),
+    "_defer_until": (datetime,),
+    "_defer_by": (int, float, timedelta),
+    "_expires": (int, float, timedelta),
+    "_job_try": (int,),
+}
+"""What arq takes as the options of `enqueue_job`; it would complain at each submission."""
 
 
 def check_enqueue_options(options: Any) -> dict[str, Any]:
     """The setting `enqueue_options`, if Wove can follow it.
 
     Raises:
-        TypeError: it is no mapping, or holds what arq would hand to the worker's function.
+        TypeError: it is no mapping, holds what arq would hand to the worker's function, or
+            a value that arq does not take.
     """
     if options is None:
         return {}
@@ -40,6 +55,19 @@ def check_enqueue_options(options: Any) -> dict[str, Any]:
         raise TypeError(
             f"executor_config['enqueue_options'] cannot set {', '.join(map(repr, other))}: "
             f"arq's options are {', '.join(known)}"
+        )
+    for name, value in options.items():
+        kinds = _KINDS.get(name)
+        if kinds is not None and value is not None and not isinstance(value, kinds):
+            takes = " or ".join(kind.__name__ for kind in kinds)
+            raise TypeError(
+                f"executor_config['enqueue_options']: {name!r} must be {takes}, not "
+                f"{type(value).__name__}"
+            )
+    if options.get("_defer_by") and options.get("_defer_until"):
+        raise TypeError(
+            "executor_config['enqueue_options'] has both '_defer_by' and '_defer_until': arq "
+            "takes one of them"
         )
     return dict(options)
 
@@ -69,26 +97,34 @@ def enqueue_options(
 
 
 async def enqueue(
-    client: ArqRedis, function: str, payload: Mapping[str, Any], options: dict[str, Any]
-) -> str | None:
-    """Put a job into its queue; its id, or None: arq has one of that id already.
+    client: ArqRedis,
+    function: str,
+    payload: Mapping[str, Any],
+    options: dict[str, Any],
+    *,
+    fresh: bool,
+) -> ArqJob | None:
+    """Put a job into its queue; None: arq has one of that id already.
 
     Args:
         client: of this loop.
         function: the name of the worker's function.
         payload: its only argument.
-        options: of `enqueue_job`.
+        options: of `enqueue_job`, the job's id and the queue among them.
+        fresh: no job has had that id before.
     """
+    if not fresh and not await _forget_lost(client, options["_job_id"]):
+        return None
     # arq's log shows the first 80 characters of the arguments. In this order they are the
     # task's name and the run, and not the callback's address, which has a token.
     first = {name: payload[name] for name in ("task_name", "task_id", "run_id") if name in payload}
     last = {name: payload[name] for name in ("callback_url",) if name in payload}
     others = {n: value for n, value in payload.items() if n not in first and n not in last}
     job = await client.enqueue_job(function, {**first, **others, **last}, **options)
-    return None if job is None else str(job.job_id)
+    return None if job is None else ArqJob(str(job.job_id), options["_queue_name"])
 
 
-async def forget_lost(client: ArqRedis, job_id: str) -> bool:
+async def _forget_lost(client: ArqRedis, job_id: str) -> bool:
     """Whether arq has no job of this id; then, have it forget how often it tried an older one.
 
     A job that was lost with its worker leaves that count, and arq would end the new one
@@ -117,6 +153,7 @@ async def cancel(client: ArqRedis, job: ArqJob) -> CancelOutcome:
             pipe.zrem(job.queue, job.id)  # of a running one: no worker will do it again
             if running:
                 pipe.zadd(keys.aborted, {job.id: _now_ms()})  # workers look there that allow it
+                pipe.zremrangebyscore(keys.aborted, 0, _now_ms() - ABORT_SECONDS * 1000)
             else:
                 pipe.delete(keys.job, keys.tries)
             try:

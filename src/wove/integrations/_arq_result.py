@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,9 @@ __all__ = ["ArqResult", "Deserializer", "read_result"]
 Deserializer = Callable[[bytes], Mapping[str, Any]]
 
 WORDS_CHARACTERS = 500
+
+PARTS = 100
+"""So many things of what an exception was made with are looked at."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,12 @@ def read_result(data: bytes, deserializer: Deserializer | None) -> ArqResult:
     """
     try:
         found = _Reader(io.BytesIO(data)).load() if deserializer is None else deserializer(data)
-        success, result = bool(found["s"]), found["r"]
+        return ArqResult(True) if found["s"] else _failure(found["r"])
     except Exception as error:  # noqa: BLE001 - a pickle, or the user's code, may raise anything
         return ArqResult(False, "", f"the kept result cannot be read ({type(error).__name__})")
-    if success:
-        return ArqResult(True)
+
+
+def _failure(result: Any) -> ArqResult:
     if isinstance(result, _StandIn):
         return ArqResult(False, result.kind(), _short(result.text()))
     if isinstance(result, BaseException):
@@ -79,27 +83,32 @@ class _StandIn:
 
     def kind(self) -> str:
         """The name of the class, also where functions were to make the object from it."""
-        waiting = list(self._made_with)
-        while waiting:
-            each = waiting.pop(0)
+        for each in self._parts():
             if isinstance(each, type) and issubclass(each, _StandIn) and _is_class(each.name):
                 return each.name
-            if isinstance(each, tuple):
-                waiting[:0] = each
         return type(self).name
 
     def text(self) -> str:
         """The first text that it was made with, which of an exception is its message."""
+        return next((each for each in self._parts(args=True) if isinstance(each, str)), "")
+
+    def _parts(self, *, args: bool = False) -> Iterator[Any]:
+        """What it was made with, and what tuples of that hold, in order.
+
+        Args:
+            args: also of the arguments that a dictionary keeps: tblib, where it is loaded,
+                pickles exceptions so.
+        """
         waiting = list(self._made_with)
-        while waiting:
+        for _ in range(PARTS):  # a pickle may hold itself
+            if not waiting:
+                return
             each = waiting.pop(0)
-            if isinstance(each, str):
-                return each
+            yield each
+            if args and isinstance(each, dict):
+                each = each.get("args")
             if isinstance(each, tuple):
                 waiting[:0] = each
-            elif isinstance(each, dict):  # tblib, where it is loaded, pickles exceptions so
-                waiting[:0] = each.get("args") or ()
-        return ""
 
 
 class _Reader(pickle.Unpickler):

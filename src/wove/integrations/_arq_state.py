@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from wove.executors.backend_state import BackendState, BackendStatus
@@ -10,8 +9,9 @@ from wove.integrations._arq_result import ArqResult
 
 __all__ = ["ArqJob", "Keys", "state_of"]
 
-_TAKEN_TWICE = re.compile(r"max \d+ retries exceeded")
-"""What arq says of a job that a worker took, and did not end, when it would be its turn again."""
+_TAKEN_TWICE = "max 1 retries exceeded"
+"""What arq says of a job of Wove's function that a worker took, and did not end, when it would
+be its turn again. (Functions that arq may try more often end so by their own `Retry`, too.)"""
 
 
 @dataclass(frozen=True)
@@ -63,15 +63,16 @@ def state_of(job: ArqJob, keys: Keys, *, now_ms: float) -> BackendState:
     if not keys.held:
         words = f"arq's queue {job.queue!r} holds the id {job.id}, and the job itself is gone"
         return BackendState(BackendStatus.ABSENT, words)
+    where = f"arq's queue {job.queue!r}"
+    tried = f", after {keys.tries} tries" if keys.tries else ""
+    if keys.due_ms > now_ms:  # arq's `Retry` does that, too, in a function of the user's
+        return BackendState(BackendStatus.QUEUED, f"it is deferred in {where}{tried}")
     if keys.tries:
         return BackendState(
-            BackendStatus.LOST,
-            "a worker took it and did not end it, and it is back in "
-            f"arq's queue {job.queue!r}: that worker is gone",
+            BackendStatus.CANNOT_SAY,
+            f"it is in {where} again{tried}: its function asked for that, or its worker is gone",
         )
-    if keys.due_ms > now_ms:
-        return BackendState(BackendStatus.QUEUED, f"arq has deferred it in queue {job.queue!r}")
-    return BackendState(BackendStatus.QUEUED, f"it is in arq's queue {job.queue!r}")
+    return BackendState(BackendStatus.QUEUED, f"it is in {where}")
 
 
 def _ended(result: ArqResult) -> BackendState:
@@ -80,6 +81,6 @@ def _ended(result: ArqResult) -> BackendState:
     if result.kind == "CancelledError":
         return BackendState(BackendStatus.CANCELLED, "arq says that it was aborted")
     words = f"arq says failed: {result.words or 'no reason is kept'}"
-    if result.kind == "JobExecutionFailed" and _TAKEN_TWICE.search(result.message):
+    if result.kind == "JobExecutionFailed" and _TAKEN_TWICE in result.message:
         return BackendState(BackendStatus.LOST, f"{words}: the worker that had taken it is gone")
     return BackendState(BackendStatus.FAILED, words)

@@ -124,6 +124,11 @@ class _Worker(Worker):
     async def let_others_end(self) -> None:
         """Without Redis arq gives up at the first job that cannot write down its end."""
         await asyncio.gather(*self.tasks.values(), return_exceptions=True)
+        # What waits for the jobs after a first signal has nothing to wait for after a second.
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     def handle_sig_wait_for_completion(self, signum: Signals) -> None:
         if self.allow_pick_jobs:

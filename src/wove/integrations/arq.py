@@ -15,7 +15,6 @@ from wove.dispatch.requirements import require_dispatch
 from wove.integrations._arq_names import DEFAULT_FUNCTION, DEFAULT_QUEUE
 from wove.integrations._arq_state import ArqJob
 from wove.integrations._service import Service
-from wove.integrations._url import masked
 from wove.integrations.base import BackendAdapter, BackendState, CancelOutcome, Supports
 
 if TYPE_CHECKING:
@@ -59,28 +58,13 @@ class ARQAdapter(BackendAdapter):
 
         Raises:
             TypeError: neither `pool` nor `redis_settings` is set, one is of another kind, or
-                `enqueue_options` has what arq does not know.
-            ValueError: `redis_settings` is no URL of a Redis.
+                `enqueue_options` has what arq does not take.
+            ValueError: `redis_settings` is no URL of a Redis, or the name of a host is one.
         """
+        # In a thread: arq takes a while to import.
+        self._clients, self._jobs, sources = await self.in_thread(_load)
         config = self.config
-        pool, settings = config.get("pool"), config.get("redis_settings")
-        if pool is None and not settings:
-            raise TypeError(
-                "the arq executor needs 'redis_settings' or 'pool' in executor_config, "
-                "such as 'redis_settings': 'redis://localhost:6379/0'"
-            )
-        self._clients, self._jobs = await self.in_thread(_load)  # arq takes a while to import
-        if pool is not None:
-            setting = "the address of executor_config['pool']"
-            self._source = self._clients.source_of_pool(pool)
-        else:
-            setting = "executor_config['redis_settings']"
-            try:
-                self._source = self._clients.source_of_settings(settings)
-            except ValueError as error:  # whose text may quote a part of the password
-                raise ValueError(
-                    f"{setting} is no URL of a Redis: {masked(str(settings))}"
-                ) from error
+        self._source = sources.source_of(config)
         self._chosen = self._jobs.check_enqueue_options(config.get("enqueue_options"))
         self._function = str(config.get("function_name") or DEFAULT_FUNCTION)
         self._queue = str(
@@ -90,7 +74,7 @@ class ARQAdapter(BackendAdapter):
             or DEFAULT_QUEUE
         )
         address, at_once = self._source.address, min(AT_ONCE, self._source.connections or AT_ONCE)
-        self._service = Service("arq", "Redis", address, setting, at_once=at_once)
+        self._service = Service("arq", "Redis", address, self._source.setting, at_once=at_once)
         self._client: Any = None
         self.warn_of_local_callback(address)
 
@@ -112,25 +96,24 @@ class ARQAdapter(BackendAdapter):
         return await self._service.call(lambda: self._send(payload, options))
 
     async def _send(self, payload: dict[str, Any], options: dict[str, Any]) -> ArqJob:
-        import redis.exceptions as redis
+        from redis.exceptions import RedisError
 
-        job_id = options["_job_id"]
+        if self._client is None:
+            self._client = self._source.client()
         try:
-            if self._client is None:
-                await self._service.connect(self._connect)
             # A run's own id is new; others may have been used before.
-            if job_id == payload["run_id"] or await self._jobs.forget_lost(self._client, job_id):
-                job = await self._jobs.enqueue(self._client, self._function, payload, options)
-                if job is not None:
-                    return ArqJob(job, options["_queue_name"])
-        except (redis.AuthenticationError, redis.ResponseError) as error:
-            raise self._service.refused(str(error)) from error
-        except (redis.RedisError, OSError) as error:
-            raise self._service.unavailable(str(error) or type(error).__name__) from error
-        raise self._service.duplicate(job_id)
-
-    async def _connect(self) -> None:
-        self._client = await self._source.connect()
+            fresh = options["_job_id"] == payload["run_id"]
+            job: ArqJob | None = await self._jobs.enqueue(
+                self._client, self._function, payload, options, fresh=fresh
+            )
+        except (RedisError, OSError) as error:
+            reason = str(self._clients.without_command(error)) or type(error).__name__
+            if self._clients.is_connection_trouble(error):
+                raise self._service.unavailable(reason) from error
+            raise self._service.refused(reason) from error
+        if job is None:
+            raise self._service.duplicate(options["_job_id"])
+        return job
 
     async def cancel(
         self, run_id: str, submission: ArqJob, frame: dict[str, Any]
@@ -158,10 +141,9 @@ class ARQAdapter(BackendAdapter):
             await self._clients.disconnect(self._client)
 
 
-def _load() -> tuple[Any, Any]:
-    clients = importlib.import_module("wove.integrations._arq_client")
-    jobs = importlib.import_module("wove.integrations._arq_jobs")
-    return clients, jobs
+def _load() -> list[Any]:
+    modules = ("_arq_client", "_arq_jobs", "_arq_source")
+    return [importlib.import_module(f"wove.integrations.{name}") for name in modules]
 
 
 def __getattr__(name: str) -> object:

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from arq.connections import RedisSettings
+from arq.worker import Retry
 
 from tests.backends.arq.plain_json import as_json
 from wove.integrations.arq import worker_settings
@@ -30,6 +31,16 @@ SHORT = worker_settings(redis_settings=_REDIS, queue_name=_QUEUE, job_timeout=2)
 
 async def wove_run_backend_payload(ctx: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
     return await arun(payload)
+
+
+async def once_more(ctx: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
+    """Has arq try it again, later than the weave asks about it."""
+    if ctx["job_try"] == 1:
+        raise Retry(defer=20)
+    return await arun(payload)
+
+
+ONCE_MORE = {"functions": [once_more], "redis_settings": _REDIS, "queue_name": _QUEUE}
 
 
 class OwnFunction:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import socket
 import subprocess
 import time
+import traceback
 import uuid
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +95,18 @@ def test_options_that_arq_would_hand_to_the_worker_are_refused(redis_url: str, o
         ({"pool": redis.Redis()}, r"must be an arq\.ArqRedis"),
         ({"redis_settings": 7}, "not int"),
         ({"redis_settings": {"hots": "redis"}}, "redis_settings.*hots"),
+        ({"redis_settings": "redis://:hunter2@h/0?pasword=hunter2"}, r"redis_settings.*'pasword'"),
+        ({"redis_settings": {"host": "h", "sentinel": True}}, "'host' must be .* not str"),
+        ({"redis_settings": {"host": [("h", 1)]}}, "'host' must be .* not list"),
         ({"redis_settings": "redis://h", "enqueue_options": 7}, "enqueue_options.*not int"),
+        ({"redis_settings": "redis://h", "enqueue_options": {"_expires": "1"}}, "'_expires'.*str"),
+        (
+            {
+                "redis_settings": "redis://h",
+                "enqueue_options": {"_defer_by": 1, "_defer_until": datetime(2030, 1, 1)},
+            },
+            "both '_defer_by' and '_defer_until'",
+        ),
     ],
 )
 def test_settings_that_make_no_sense_are_named(config: dict[str, Any], says: str) -> None:
@@ -100,10 +115,39 @@ def test_settings_that_make_no_sense_are_named(config: dict[str, Any], says: str
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_url_that_is_none_is_named_without_its_password() -> None:
+@pytest.mark.parametrize("url", ["http://someone:hunter2@host/0", "redis://:hunter2/@host:6379"])
+def test_a_url_that_is_none_is_named_without_its_password(url: str) -> None:
     with pytest.raises(ValueError, match="redis_settings") as caught:
-        with_adapter({"redis_settings": "http://someone:hunter2@host/0"}, not_started)
-    assert "hunter2" not in str(caught.value)
+        with_adapter({"redis_settings": url}, not_started)
+    assert "hunter2" not in shown(caught.value)
+
+
+def shown(error: BaseException) -> str:
+    """What a traceback says beside the lines of code: the texts of an error and its causes."""
+    lines = "".join(traceback.format_exception(error)).splitlines()
+    return "\n".join(line for line in lines if not line.startswith("  "))
+
+
+@pytest.mark.parametrize("kind", ["settings", "fields", "pool"])
+def test_a_url_as_the_name_of_a_host_is_named_without_its_password(kind: str) -> None:
+    url = "redis://someone:hunter2@host:6379"
+    config = {
+        "settings": {"redis_settings": RedisSettings(host=url)},
+        "fields": {"redis_settings": {"host": url}},
+        "pool": {"pool": ArqRedis(host=url)},
+    }[kind]
+    with pytest.raises(ValueError, match=r"'redis_settings'.*to that URL") as caught:
+        with_adapter(config, not_started)
+    assert "hunter2" not in shown(caught.value)
+
+
+def test_what_redis_refuses_is_told_without_the_payload(redis_url: str) -> None:
+    """redis-py quotes the command, with all that it would have written."""
+    with pytest.raises(SubmissionError, match="invalid expire time in 'psetex'") as caught:
+        submit({"redis_settings": redis_url, "enqueue_options": {"_expires": -1}})
+    assert caught.value.code is ErrorCode.SUBMIT_FAILED
+    assert "very-secret-token" not in shown(caught.value)
+    assert "callable_pickle" not in shown(caught.value)
 
 
 def test_settings_of_arq_do_as_well_as_a_url(redis_url: str, queue: str) -> None:
@@ -221,6 +265,52 @@ def test_a_redis_that_never_answers_ends_in_time(monkeypatch: pytest.MonkeyPatch
     assert caught.value.code is ErrorCode.BACKEND_UNAVAILABLE
 
 
+def test_a_submission_that_is_given_up_leaves_no_connection(tmp_path: Path) -> None:
+    server = services.start_redis(tmp_path)
+    port = int(server.url.rpartition(":")[2].split("/")[0])
+
+    async def main() -> None:
+        config = {"redis_settings": {"host": "127.0.0.1", "port": port}}
+        adapter = ARQAdapter(name="arq", config=config, callback_url="", run_config={})
+        await adapter.start()
+        os.kill(server.pids[0], signal.SIGSTOP)
+        given_up = asyncio.create_task(adapter.submit(*payload_and_frame()))
+        await asyncio.sleep(0.5)
+        given_up.cancel()
+        await asyncio.wait({given_up})
+        await adapter.close()
+        os.kill(server.pids[0], signal.SIGCONT)
+        await asyncio.sleep(0.5)  # the loop goes on, as that of an async weave does
+        with redis.Redis(port=port) as client:
+            assert len(client.client_list()) == 1
+
+    try:
+        asyncio.run(main())
+    finally:
+        os.kill(server.pids[0], signal.SIGCONT)
+        services.stop_service(server.pids[0])
+
+
+def test_a_request_to_abort_is_not_kept_for_ever(
+    redis_url: str, connection: redis.Redis, queue: str
+) -> None:
+    """arq takes none back of a job whose worker is gone, and each worker reads them all."""
+    payload, frame = payload_and_frame()
+    month_ago = time.time() - 30 * 24 * 3600
+    connection.zadd("arq:abort", {f"old-{queue}": int(month_ago * 1000)})
+
+    async def use(adapter: ARQAdapter) -> ArqJob:
+        job = await adapter.submit(payload, frame)
+        connection.set(f"arq:in-progress:{job.id}", 1)
+        assert await adapter.cancel("run", job, {}) == "asked"
+        return job
+
+    job = with_adapter({"redis_settings": redis_url, "queue_name": queue}, use)
+    assert connection.zscore("arq:abort", f"old-{queue}") is None
+    assert connection.zscore("arq:abort", job.id) is not None
+    connection.zrem("arq:abort", job.id)
+
+
 def test_a_key_makes_the_id_and_a_second_job_of_it_is_refused(
     redis_url: str, connection: redis.Redis, queue: str
 ) -> None:
@@ -306,7 +396,7 @@ def test_a_queue_that_was_flushed_under_its_jobs_does_not_hold_them(
     with_adapter({"redis_settings": redis_url, "queue_name": queue}, use)
 
 
-def test_a_worker_that_is_gone_shows_when_arqs_time_for_the_job_has_run_out(
+def test_a_job_that_is_back_in_the_queue_may_be_on_its_way_again(
     redis_url: str, connection: redis.Redis, queue: str
 ) -> None:
     payload, frame = payload_and_frame()
@@ -319,7 +409,7 @@ def test_a_worker_that_is_gone_shows_when_arqs_time_for_the_job_has_run_out(
         assert states["run"].status is BackendStatus.RUNNING
         connection.delete(f"arq:in-progress:{job.id}")
         states = await adapter.poll({"run": job})
-        assert states["run"].status is BackendStatus.LOST
+        assert states["run"].status is BackendStatus.CANNOT_SAY  # `Retry` leaves the same keys
         assert await adapter.cancel("run", job, {}) == "stopped"  # no other worker begins it
 
     with_adapter({"redis_settings": redis_url, "queue_name": queue}, use)

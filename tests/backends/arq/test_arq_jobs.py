@@ -64,6 +64,16 @@ def test_a_function_of_the_users_own_on_a_worker_with_arqs_defaults(
     assert run_remote(work.where, config).where == worker.process.pid
 
 
+def test_a_function_of_the_users_own_may_have_arq_try_it_again(
+    redis_url: str, plain_worker: StartWorker, queue: str
+) -> None:
+    worker = plain_worker(redis_url, queue, "ONCE_MORE")
+    config = {"redis_settings": redis_url, "queue_name": queue, "function_name": "once_more"}
+    result = run_remote(work.where, config)
+    assert result.where == worker.process.pid
+    assert [run.state for run in result.runs] == ["succeeded"]
+
+
 def test_a_job_whose_task_raised_has_failed_with_its_errors_text_and_is_not_tried_again(
     redis_url: str, arq_worker: StartWorker, queue: str
 ) -> None:

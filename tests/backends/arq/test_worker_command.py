@@ -62,6 +62,7 @@ def test_a_signal_lets_the_job_in_hand_finish_and_takes_no_other(
     [
         (["--redis-url", "redis://someone:hunter2@127.0.0.1:{port}/0"], "cannot reach Redis at"),
         (["--redis-url", "http://someone:hunter2@127.0.0.1/"], "no URL of a Redis"),
+        (["--redis-url", "redis://:hunter2@127.0.0.1/0?pasword=hunter2"], "'pasword'"),
     ],
 )
 def test_a_worker_that_cannot_start_says_why(arguments: list[str], says: str) -> None:

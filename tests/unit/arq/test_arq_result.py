@@ -99,3 +99,33 @@ def test_what_cannot_be_read_is_a_failure_that_says_so(data: bytes) -> None:
     found = read_result(data, None)
     assert not found.success
     assert "cannot be read" in found.words
+
+
+class Within:
+    """Pickled as made with a dictionary that holds itself as its arguments."""
+
+    def __init__(self, args: object = None) -> None:
+        self.args = args
+
+    def __reduce__(self) -> Any:
+        if self.args is not None:
+            return Within, ({"args": self.args},)
+        within: dict[str, Any] = {}
+        within["args"] = (within,)
+        return Within, (within,)
+
+
+@pytest.mark.parametrize("strange", [Within(), Within(5), Within("text")])
+def test_what_was_made_to_confuse_its_reader_ends(strange: Within) -> None:
+    assert read_result(kept(strange), None) == ArqResult(False, "Within", "")
+
+
+class Unprintable(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no")
+
+
+def test_an_error_that_cannot_be_printed_is_no_trouble_for_other_jobs() -> None:
+    """A deserializer of the user's makes real exceptions."""
+    found = read_result(b"", lambda _: {"s": False, "r": Unprintable()})
+    assert found == ArqResult(False, "", "the kept result cannot be read (ValueError)")

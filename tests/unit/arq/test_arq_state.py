@@ -19,10 +19,11 @@ NOW = 1000.0
         (Keys(held=True), BackendStatus.ABSENT, "its queue 'q' does not hold it"),
         (Keys(due_ms=NOW), BackendStatus.ABSENT, "the job itself is gone"),
         (Keys(due_ms=NOW, held=True), BackendStatus.QUEUED, "in arq's queue 'q'"),
-        (Keys(due_ms=NOW + 1, held=True), BackendStatus.QUEUED, "deferred it in queue 'q'"),
+        (Keys(due_ms=NOW + 1, held=True), BackendStatus.QUEUED, "deferred in arq's queue"),
         (Keys(due_ms=NOW, held=True, in_progress=True, tries=1), BackendStatus.RUNNING, "progress"),
         (Keys(held=True, in_progress=True, tries=1), BackendStatus.RUNNING, "in progress"),
-        (Keys(due_ms=NOW, held=True, tries=1), BackendStatus.LOST, "that worker is gone"),
+        (Keys(due_ms=NOW + 1, held=True, tries=1), BackendStatus.QUEUED, "after 1 tries"),
+        (Keys(due_ms=NOW, held=True, tries=1), BackendStatus.CANNOT_SAY, "its worker is gone"),
     ],
 )
 def test_keys(keys: Keys, status: BackendStatus, words: str) -> None:
@@ -47,6 +48,11 @@ def test_keys(keys: Keys, status: BackendStatus, words: str) -> None:
             ArqResult(False, "JobExecutionFailed", "max 1 retries exceeded"),
             BackendStatus.LOST,
             "max 1 retries exceeded: the worker that had taken it is gone",
+        ),
+        (  # of a function that may be tried so often, and perhaps asked for that itself
+            ArqResult(False, "JobExecutionFailed", "max 5 retries exceeded"),
+            BackendStatus.FAILED,
+            "max 5 retries exceeded",
         ),
     ],
 )
