@@ -65,8 +65,9 @@ def client_of_settings(settings: RedisSettings) -> ArqRedis:
     login = {name: getattr(settings, name) for name in ("username", "password", "ssl")}
     login |= {"db": settings.database, "encoding": "utf8"}
     if settings.sentinel:
-        sentinel: Any = Sentinel(settings.host, **login)
-        client: ArqRedis = sentinel.master_for(settings.sentinel_master, redis_class=ArqRedis)
+        sentinels: Any = Sentinel
+        found = sentinels(settings.host, **login)
+        client: ArqRedis = found.master_for(settings.sentinel_master, redis_class=ArqRedis)
         return client
     others = {name: value for name, value in vars(settings).items() if name not in _OTHERWISE_NAMED}
     return ArqRedis(**{**others, **login, "socket_connect_timeout": settings.conn_timeout})

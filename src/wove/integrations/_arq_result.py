@@ -48,7 +48,8 @@ def read_result(data: bytes, deserializer: Deserializer | None) -> ArqResult:
     """
     try:
         found = _Reader(io.BytesIO(data)).load() if deserializer is None else deserializer(data)
-        return ArqResult(True) if found["s"] else _failure(found["r"])
+        success, result = found["s"], found["r"]
+        return ArqResult(True) if success else _failure(result)
     except Exception as error:  # noqa: BLE001 - a pickle, or the user's code, may raise anything
         return ArqResult(False, "", f"the kept result cannot be read ({type(error).__name__})")
 
