@@ -263,7 +263,7 @@ class Judge:
                 f"the worker's heartbeat connection closed, and it was silent for {period:g} s",
             )
         answered = self._answered_at is not None and self._answered_at > since
-        if answered and self._state.status in _KNOWN:
+        if answered and self._state.status in _KNOWN and self._state.sees_worker:
             return None  # running, as far as the backend knows: believe it, ask again
         somebody = answered or (last_contact_at is not None and last_contact_at > since)
         patience = max(live.silent_periods * period, live.silent_at_least)

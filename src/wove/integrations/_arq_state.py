@@ -54,7 +54,7 @@ def state_of(job: ArqJob, keys: Keys, *, now_ms: float) -> BackendState:
     if keys.result is not None:
         return _ended(keys.result)
     if keys.in_progress:
-        return BackendState(BackendStatus.RUNNING, "arq says in progress")
+        return BackendState(BackendStatus.RUNNING, "arq says in progress", sees_worker=False)
     if keys.due_ms is None:
         if not keys.held:
             return BackendState(BackendStatus.ABSENT, f"arq has no job {job.id}")

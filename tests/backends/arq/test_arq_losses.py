@@ -22,6 +22,7 @@ from tests.services import Worker, wait_until
 from wove import WoveResult
 from wove.errors import DeliveryError, ErrorCode, WorkerLostError
 from wove.executors.backend_state import BackendStatus
+from wove.executors.liveness import Liveness
 from wove.integrations.arq import ARQAdapter
 
 StartWorker = Callable[..., Worker]
@@ -54,6 +55,7 @@ def test_a_worker_that_is_stopped_cold_cancels_its_jobs(
     assert error.code is ErrorCode.TASK_CANCELLED
     assert "arq cancelled it, because its worker is shutting down" in str(error)
     assert worker.process.wait(20) == 0
+    assert "Task was destroyed" not in worker.log()
     assert views.queued(redis_url, queue) == []  # no other worker does it again
 
 
@@ -84,6 +86,25 @@ def test_a_killed_worker_ends_the_weave_and_no_other_begins_the_job(
     assert time.monotonic() - killed < 30
     assert isinstance(results[0]["stay"], WorkerLostError)
     assert not connection.zcard(queue)
+
+
+def test_a_worker_that_falls_silent_is_lost_though_arq_says_in_progress(
+    redis_url: str, arq_worker: StartWorker, queue: str, tmp_path: Path
+) -> None:
+    """Stopped as by a machine that loses its power: no connection is closed."""
+    worker = arq_worker(redis_url, queue)
+    soon = Liveness(silent_periods=2, silent_at_least=4.0, poll_seconds=1.0)
+    options = {"delivery_heartbeat_seconds": 1.5}
+    pids = tmp_path / "pids"
+    with staying(redis_url, queue, pids, liveness=soon, options=options) as results:
+        worker.process.send_signal(signal.SIGSTOP)
+        try:
+            wait_until(lambda: bool(results), seconds=30, what="the weave has given it up")
+        finally:
+            worker.process.send_signal(signal.SIGCONT)
+    error = error_of(results[0], "stay")
+    assert isinstance(error, WorkerLostError)
+    assert "the backend cannot say whether it lives" in str(error)
 
 
 def test_a_job_that_arq_would_try_again_was_lost(

@@ -253,6 +253,13 @@ def test_a_silent_worker_that_the_backend_says_is_running_is_believed():
         assert cause(one, now, facts, contact=now) is None
 
 
+def test_a_backend_that_only_noted_the_start_does_not_vouch_for_a_silent_worker():
+    one, facts = judge(), started()
+    one.answer(50.0, BackendState(S.RUNNING, "taken", sees_worker=False), facts)
+    assert cause(one, 59.9, facts) is None
+    assert cause(one, 60.0, facts) == "worker_lost"
+
+
 def test_silence_with_a_backend_that_cannot_say_takes_four_periods_and_a_minute():
     one, facts = judge(), started()
     answer(one, 20.0, S.CANNOT_SAY, facts)
