@@ -12,6 +12,7 @@ from taskiq import AsyncBroker
 from taskiq.receiver import Receiver
 
 from wove.integrations._taskiq_connections import started_copy
+from wove.integrations._taskiq_list import take_in_turns
 
 __all__ = ["JobsReceiver", "connect"]
 
@@ -49,6 +50,7 @@ class JobsReceiver(Receiver):
     """
 
     def __init__(self, broker: AsyncBroker, jobs: int) -> None:
+        take_in_turns(broker)
         super().__init__(
             broker=broker,
             # For sync tasks of the user's own; Wove's task is a coroutine.

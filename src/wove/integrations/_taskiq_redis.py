@@ -13,6 +13,7 @@ from taskiq import AsyncBroker
 from taskiq.message import BrokerMessage
 
 from wove.executors.backend_state import BackendState, BackendStatus
+from wove.integrations._taskiq_connections import started_copy
 
 __all__ = ["TaskiqJob", "ask", "note_place", "take_out"]
 
@@ -37,10 +38,13 @@ class TaskiqJob:
 
 
 def note_place(broker: AsyncBroker, job: TaskiqJob) -> None:
-    """Have a broker, a copy for this job alone, note in `job` where it puts the message."""
+    """Have a broker, a copy for this job alone, note in `job` where it puts the message.
+
+    It then also raises `LookupError` where a message would go to nobody.
+    """
     try:
-        from taskiq_redis import ListQueueBroker, RedisStreamBroker
-    except ImportError:  # then it is neither
+        from taskiq_redis import ListQueueBroker, PubSubBroker, RedisStreamBroker
+    except ImportError:  # then it is none of them
         return
     mine: Any = broker
     kick = type(broker).kick
@@ -53,15 +57,32 @@ def note_place(broker: AsyncBroker, job: TaskiqJob) -> None:
     async def into_stream(message: BrokerMessage) -> None:
         # As taskiq-redis does, which does not tell the entry's id.
         queue = _queue(mine, message)
-        limits = {"maxlen": mine.maxlen, "approximate": mine.approximate}
+        what = {"fields": {b"data": message.message}, "maxlen": mine.maxlen}
+        what["approximate"] = mine.approximate
         async with _client(mine) as client:
-            entry = await client.xadd(queue, {b"data": message.message}, **limits)
+            entry = await client.xadd(queue, nomkstream=True, **what)
+            if entry is None:
+                # The stream is gone, and its workers' group with it. One that the workers make
+                # again begins with what comes after: it must be there first.
+                await started_copy(broker)
+                entry = await client.xadd(queue, **what)
         job.queue, job.entry, job.size = queue, _text(entry), len(message.message)
+
+    async def to_those_who_listen(message: BrokerMessage) -> None:
+        channel = _queue(mine, message)
+        async with _client(mine) as client:
+            if not await client.publish(channel, message.message):
+                raise LookupError(
+                    f"nobody listens to the channel {channel!r}, and Redis keeps nothing of what "
+                    "is published: no worker runs, or it serves another queue_name"
+                )
 
     if isinstance(broker, ListQueueBroker) and kick is ListQueueBroker.kick:
         mine.kick = into_list
     elif isinstance(broker, RedisStreamBroker) and kick is RedisStreamBroker.kick:
         mine.kick = into_stream
+    elif isinstance(broker, PubSubBroker) and kick is PubSubBroker.kick:
+        mine.kick = to_those_who_listen
 
 
 async def take_out(broker: AsyncBroker, job: TaskiqJob) -> bool:

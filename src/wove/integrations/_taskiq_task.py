@@ -23,6 +23,9 @@ def register(broker: AsyncBroker, name: str = DEFAULT_TASK_NAME, **labels: Any) 
     async one on the loop. It returns a small summary that JSON can carry. Taskiq counts it
     as failed when the payload's task raised, and when its end could not be reported.
 
+    A `ListQueueBroker` of taskiq-redis then also takes its jobs, of whatever task, in turns of a
+    second, so that none is lost between Redis and the worker.
+
     Args:
         broker: the broker that your workers listen to.
         name: the task's name; the same as `task_name` on the weave's side.
@@ -37,6 +40,7 @@ def register(broker: AsyncBroker, name: str = DEFAULT_TASK_NAME, **labels: Any) 
     require_dispatch("running Wove's payloads in Taskiq")
     from taskiq import Context, TaskiqDepends
 
+    from wove.integrations._taskiq_list import take_in_turns
     from wove.integrations.worker import arun
     from wove.worker.host import backend_job
 
@@ -49,4 +53,5 @@ def register(broker: AsyncBroker, name: str = DEFAULT_TASK_NAME, **labels: Any) 
         show_failure(summary)
         return summary
 
+    take_in_turns(broker)
     return broker.register_task(run_backend_payload, task_name=name, **labels)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import redis
 from taskiq import AsyncBroker, BrokerMessage, InMemoryBroker, async_shared_broker
-from taskiq_redis import ListQueueSentinelBroker, RedisAsyncResultBackend
+from taskiq_redis import ListQueueSentinelBroker, PubSubBroker, RedisAsyncResultBackend
 
 from tests.backends.submitting import Submitting, not_started
 from tests.backends.taskiq.brokers import a_list, a_stream
@@ -227,6 +227,32 @@ def test_a_stream_knows_what_was_deleted(
         assert queue in states["run"].reason
 
     with_adapter({"broker": a_stream(redis_url, queue)}, use)
+
+
+def test_a_stream_that_was_deleted_has_its_group_before_its_next_job(
+    redis_url: str, connection: redis.Redis, queue: str
+) -> None:
+    """Workers make the group again as well, but for what comes after that."""
+    broker = a_stream(redis_url, queue)
+    submit({"broker": broker})
+    connection.delete(queue)
+    job, _ = submit({"broker": broker})
+    ((_, entries),) = connection.xreadgroup(f"{queue}-group", "a worker", {queue: ">"})
+    assert [entry.decode() for entry, _ in entries] == [job.entry]
+
+
+def test_what_is_published_to_nobody_is_not_taken(
+    redis_url: str, connection: redis.Redis, queue: str
+) -> None:
+    config = {"broker": PubSubBroker(redis_url, queue_name=queue)}
+    with pytest.raises(SubmissionError, match=f"nobody listens to the channel '{queue}'") as caught:
+        submit(config)
+    assert caught.value.code is ErrorCode.SUBMIT_FAILED
+    with connection.pubsub() as listening:
+        listening.subscribe(queue)
+        assert listening.get_message(timeout=10)["type"] == "subscribe"
+        job, _ = submit(config)
+        assert json.loads(listening.get_message(timeout=10)["data"])["task_id"] == job.id
 
 
 class _OneLoop(AsyncBroker):

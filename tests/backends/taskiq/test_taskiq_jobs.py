@@ -61,6 +61,18 @@ def test_taskiqs_own_worker_needs_one_line(redis_url: str, plain: StartWorker, q
     assert result_of(redis_url, job_of(result)).return_value["outcome"] == "succeeded"
 
 
+def test_taskiqs_own_worker_waits_for_jobs_and_stops(
+    redis_url: str, plain: StartWorker, queue: str
+) -> None:
+    """By itself it ends its process after redis-py's socket_timeout, and idle hears no signal."""
+    worker = plain(f"{MODULE}:registered", TASKIQ_TEST=f"{redis_url}?socket_timeout=1 {queue}")
+    time.sleep(3)
+    assert run_remote(work.where, {"broker": brokers.a_list(redis_url, queue)}).where
+    assert "Scheduling reload" not in worker.log()
+    assert worker.stop() == 0
+    wait_until(lambda: "Shutting down the broker" in worker.log(), seconds=10, what="its process")
+
+
 def test_a_job_whose_task_returned_has_succeeded(
     redis_url: str, start: StartWorker, queue: str
 ) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import redis
 
 from tests.backends.taskiq import brokers, work
 from tests.backends.taskiq.weaves import in_background, run_remote
@@ -17,6 +23,40 @@ from tests.services import Worker, free_port, wait_until, wove_worker
 
 StartWorker = Callable[..., Worker]
 MODULE = brokers.__name__
+
+
+class HoldingProxy:
+    """Stands before a Redis, and holds back its first answer that has certain bytes in it."""
+
+    def __init__(self, url: str, what: bytes) -> None:
+        parts = urlsplit(url)
+        self._behind, self._what = (parts.hostname or "", parts.port or 0), what
+        self.held, self.release = threading.Event(), threading.Event()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"redis://127.0.0.1:{self._listening.getsockname()[1]}{parts.path}"
+
+    def __enter__(self) -> HoldingProxy:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listening.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # closed
+            while True:
+                asking, _ = self._listening.accept()
+                answering = socket.create_connection(self._behind)
+                for pair in ((asking, answering, False), (answering, asking, True)):
+                    threading.Thread(target=self._copy, args=pair, daemon=True).start()
+
+    def _copy(self, source: socket.socket, target: socket.socket, answers: bool) -> None:
+        with contextlib.suppress(OSError), source, target:
+            while data := source.recv(65536):
+                if answers and self._what in data:
+                    self.held.set()
+                    self.release.wait(20)
+                target.sendall(data)
 
 
 def test_it_says_what_it_serves_and_stops_on_sigterm(
@@ -115,6 +155,39 @@ def test_a_signal_lets_the_job_in_hand_finish(
         gate.touch()
     assert found[0].until == "went on"
     assert worker.process.wait(30) == 0
+
+
+def test_a_job_that_comes_as_the_worker_is_told_to_stop_is_run(
+    redis_url: str, start: StartWorker, queue: str
+) -> None:
+    """Redis has handed it over, and the worker does not have it yet."""
+    with HoldingProxy(redis_url, b"run_backend_payload") as proxy:
+        worker = start("--redis-url", proxy.url, "--queue", queue)
+        config = {"broker": brokers.a_list(redis_url, queue)}
+        options = {"start_timeout": 20.0}
+        with in_background(work.where, config, options=options) as found:
+            assert proxy.held.wait(20)
+            worker.process.send_signal(signal.SIGTERM)
+            with pytest.raises(subprocess.TimeoutExpired):
+                worker.process.wait(0.5)
+            proxy.release.set()
+        assert found[0].where[0] == worker.process.pid
+        assert worker.process.wait(30) == 0
+    assert "WARNING" not in worker.log()
+
+
+def test_an_idle_worker_does_not_drop_its_question(
+    redis_url: str, start: StartWorker, connection: redis.Redis, queue: str
+) -> None:
+    """Longer than redis-py waits for an answer: a job that came just then would be lost."""
+    worker = start("--redis-url", f"{redis_url}?socket_timeout=1&client_name={queue}")
+    ids = set()
+    deadline = time.monotonic() + 4
+    while time.monotonic() < deadline:
+        ids |= {each["id"] for each in connection.client_list() if each["name"] == queue}
+        time.sleep(0.1)
+    assert len(ids) == 1  # one connection all the time
+    assert "cannot be taken" not in worker.log()
 
 
 def test_what_is_preloaded_is_imported_before_the_first_job(
