@@ -36,7 +36,13 @@ TASK_LABEL = "wove_task"
 _WITH_A_CLIENT = ("taskiq_nats", "taskiq_redis", "taskiq.brokers.zmq_broker")
 """Modules of brokers whose constructor makes a client, which serves one event loop only."""
 
-_REFUSALS = {"AuthenticationError", "AuthorizationError"}
+_REFUSALS = {
+    "AuthenticationError",
+    "AuthorizationError",
+    "ConnectionNotAllowed",  # to that virtual host of RabbitMQ
+    "ProbableAuthenticationError",
+}
+"""Exceptions of a server that is there, by name, whatever they are derived from."""
 
 
 class TaskiqClient:
@@ -147,7 +153,9 @@ def is_connection_trouble(error: BaseException) -> bool:
         return False
     if isinstance(error, (OSError, asyncio.TimeoutError)):
         return True
-    return any("Connection" in name or "Timeout" in name for name in names)
+    # The last is aio-pika's, of a connection that it lost and does not have again yet.
+    words = ("Connection", "Timeout", "ChannelInvalidState")
+    return any(word in name for name in names for word in words)
 
 
 def _resolved(given: Any, setting: str) -> Any:

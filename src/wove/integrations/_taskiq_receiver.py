@@ -71,9 +71,10 @@ class JobsReceiver(Receiver):
             logger.warning("jobs cannot be taken: %s; trying again", _words(failure))
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(stop.wait(), AGAIN_SECONDS)
-            with contextlib.suppress(Exception):
-                # A Redis that restarted has forgotten the consumers of its streams.
-                await started_copy(self.broker)
+            if not stop.is_set() and _is_of_redis(self.broker):
+                with contextlib.suppress(Exception):
+                    # A Redis that restarted has forgotten the consumers of its streams.
+                    await started_copy(self.broker)
         while self._in_hand:
             await asyncio.wait(self._in_hand)
 
@@ -93,6 +94,11 @@ class JobsReceiver(Receiver):
             await super().callback(*args, **options)
         finally:
             self._in_hand.discard(task)
+
+
+def _is_of_redis(broker: AsyncBroker) -> bool:
+    # Of any other kind a started copy might have a connection of its own, each time.
+    return any(kind.__module__.startswith("taskiq_redis") for kind in type(broker).__mro__)
 
 
 def _words(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -10,16 +11,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import redis
+from taskiq import AsyncBroker, BrokerMessage
 
 from tests.backends.taskiq import brokers, work
 from tests.backends.taskiq.weaves import in_background, run_remote
 from tests.services import Worker, free_port, wait_until, wove_worker
+from wove.integrations._taskiq_receiver import JobsReceiver
 
 StartWorker = Callable[..., Worker]
 MODULE = brokers.__name__
@@ -108,8 +111,6 @@ def name(context: Context = TaskiqDepends()):
 def test_a_users_tasks_and_events_run_beside_woves(
     redis_url: str, start: StartWorker, queue: str, tmp_path: Path
 ) -> None:
-    import asyncio
-
     from taskiq.kicker import AsyncKicker
 
     (tmp_path / "taskiq_own.py").write_text(OWN)
@@ -188,6 +189,42 @@ def test_an_idle_worker_does_not_drop_its_question(
         time.sleep(0.1)
     assert len(ids) == 1  # one connection all the time
     assert "cannot be taken" not in worker.log()
+
+
+class _Failing(AsyncBroker):
+    """A broker of the user's, which cannot be listened to at first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.starts: list[str] = []
+        self.listens: list[str] = []
+
+    async def startup(self) -> None:
+        self.starts.append("a connection")
+
+    async def kick(self, message: BrokerMessage) -> None: ...
+
+    async def listen(self) -> AsyncGenerator[bytes, None]:
+        self.listens.append("again")
+        if len(self.listens) == 1:
+            raise ConnectionError("it is away")
+        await asyncio.sleep(60)
+        yield b""
+
+
+def test_an_outage_leaves_no_connections_of_a_broker_of_the_users() -> None:
+    broker = _Failing()
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        serving = asyncio.ensure_future(JobsReceiver(broker, 1).serve(stop))
+        while len(broker.listens) < 2:
+            await asyncio.sleep(0.05)
+        stop.set()
+        await serving
+
+    asyncio.run(asyncio.wait_for(main(), 30))
+    assert not broker.starts
 
 
 def test_what_is_preloaded_is_imported_before_the_first_job(
