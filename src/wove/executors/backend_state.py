@@ -37,8 +37,8 @@ class BackendState:
     Args:
         status: what it is.
         reason: the backend's own words, such as "OOMKilled, exit code 137".
-        sees_worker: the backend would not say so of a worker that has died. False where it
-            only noted that one took the job: a silent worker is then not believed to live.
+        sees_worker: the backend would notice the worker's death. False where it only noted
+            that one took the job: a silent worker is then not believed to live.
     """
 
     status: BackendStatus
