@@ -62,5 +62,6 @@ async def _pop(broker: Any) -> bytes | None:
     limit = broker.connection_pool.connection_kwargs.get("socket_timeout")
     seconds = min(TURN_SECONDS, limit / 2) if limit else TURN_SECONDS
     async with Redis(connection_pool=broker.connection_pool) as client:
-        found = await client.brpop(broker.queue_name, timeout=seconds)
-    return None if found is None else found[1]
+        found: Any = await client.brpop(broker.queue_name, timeout=seconds)
+    job: bytes | None = None if found is None else found[1]
+    return job
