@@ -137,13 +137,18 @@ def address_of(source: Any) -> str:
     if isinstance(known, Mapping):
         if known.get("path"):
             return f"unix://{known['path']}"
-        return f"redis://{known.get('host')}:{known.get('port', 6379)}/{known.get('db') or 0}"
+        scheme = "rediss" if _has_tls(source.connection_pool) else "redis"
+        return f"{scheme}://{known.get('host')}:{known.get('port', 6379)}/{known.get('db') or 0}"
     url = getattr(source, "url", None)
     if isinstance(url, str):
         return masked(url)
     if isinstance(source, AsyncBroker):
         return f"the address of the {type(source).__name__}"
     return f"the address that {getattr(source, '__name__', 'the function')} chooses"
+
+
+def _has_tls(pool: Any) -> bool:
+    return "SSL" in getattr(getattr(pool, "connection_class", None), "__name__", "")
 
 
 def is_connection_trouble(error: BaseException) -> bool:

@@ -63,5 +63,4 @@ async def _pop(broker: Any) -> bytes | None:
     seconds = min(TURN_SECONDS, limit / 2) if limit else TURN_SECONDS
     async with Redis(connection_pool=broker.connection_pool) as client:
         found: Any = await client.brpop(broker.queue_name, timeout=seconds)
-    job: bytes | None = None if found is None else found[1]
-    return job
+    return None if found is None else found[1]

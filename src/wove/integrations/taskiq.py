@@ -85,7 +85,9 @@ class TaskiqAdapter(BackendAdapter):
         try:
             return await on_own_loop(self._client.send, payload, job_id)
         except Exception as error:
-            reason = str(error) or type(error).__name__
+            # The text of a KeyError is the key, and says nothing alone.
+            words = str(error) if not isinstance(error, KeyError) else f"KeyError: {error}"
+            reason = words or type(error).__name__
             if self._is_connection_trouble(error):
                 raise self._service.unavailable(reason) from error
             raise self._service.refused(reason) from error

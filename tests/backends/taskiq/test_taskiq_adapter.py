@@ -306,6 +306,19 @@ def test_a_function_that_makes_something_else() -> None:
         submit({"broker": lambda: {"not": "a broker"}})
 
 
+def test_a_function_that_raises_is_quoted_with_the_kind_of_its_error() -> None:
+    def make() -> AsyncBroker:
+        raise KeyError("REDIS_URL")
+
+    with pytest.raises(SubmissionError, match="KeyError: 'REDIS_URL'"):
+        submit({"broker": make})
+
+
+def test_an_address_with_tls_is_named_so(redis_url: str, queue: str) -> None:
+    broker = a_list(redis_url.replace("redis:", "rediss:"), queue)
+    assert _taskiq_client.address_of(broker) == redis_url.replace("redis:", "rediss:")
+
+
 def test_a_broker_without_results_can_still_say_what_waits(redis_url: str, queue: str) -> None:
     from taskiq_redis import ListQueueBroker
 
