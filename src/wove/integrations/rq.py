@@ -65,8 +65,8 @@ class RQAdapter(BackendAdapter):
             name = str(config.get("queue_name") or "default")
             try:
                 self._queue = await self.in_thread(connect, url, name)
-            except ValueError as error:  # whose text may quote a part of the password
-                raise ValueError(f"{setting} is no URL of a Redis: {masked(url)}") from error
+            except ValueError:  # whose text may quote a part of the password
+                raise ValueError(f"{setting} is no URL of a Redis: {masked(url)}") from None
         self._chosen = check_enqueue_options(config.get("enqueue_options"), self._queue.options())
         address = self._queue.address
         self._service = Service("rq", "Redis", address, setting, at_once=AT_ONCE)

@@ -75,10 +75,12 @@ def test_no_redis_is_a_type_error_that_names_the_setting() -> None:
         with_adapter({}, not_started)
 
 
-def test_a_url_that_is_none_is_named_without_its_password() -> None:
+@pytest.mark.parametrize("url", ["http://someone:hunter2@host/0", "redis://:hunter2/x@host/0"])
+def test_a_url_that_is_none_is_named_without_its_password(url: str) -> None:
     with pytest.raises(ValueError, match="redis_url") as caught:
-        with_adapter({"redis_url": "http://someone:hunter2@host/0"}, not_started)
-    assert "hunter2" not in str(caught.value)
+        with_adapter({"redis_url": url}, not_started)
+    texts = [str(caught.value), str(caught.value.__cause__)]  # a traceback shows both
+    assert "hunter2" not in " ".join(texts)
 
 
 def test_a_queue_that_is_none_or_runs_jobs_itself_is_refused(redis_url: str) -> None:
