@@ -9,6 +9,7 @@ import contextlib
 import functools
 import os
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,24 @@ class CeleryJob:
     """The task's name and the queue that the job was sent for, as text for people."""
 
 
+class _Own:
+    """A connection of ours, closed when neither its broker nor a call under way has it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.lock = threading.Lock()
+        self.connection = connection
+        weakref.finalize(self, _close_socket, connection).atexit = False
+
+
+def _close_socket(connection: Connection) -> None:
+    # py-amqp's would stay open, and Python warns of that. Nothing is said to the broker: it may
+    # have gone silent, and this may be any thread. (redis-py closes its own.)
+    under: Any = connection._connection  # the public property would connect
+    if hasattr(under, "collect"):
+        with contextlib.suppress(Exception):
+            under.collect()
+
+
 class CeleryBroker:
     """An application and, unless it is the user's, a connection of our own.
 
@@ -57,7 +76,7 @@ class CeleryBroker:
         connection.connection_errors  # noqa: B018 - loads the transport, which takes a while
         for each in connection.alt:  # else read only when the one before it is down
             parse_url(each)
-        self._own = None if url is None else (threading.Lock(), connection)
+        self._own = None if url is None else _Own(connection)
 
     def send(self, task_name: str, payload: dict[str, Any], options: dict[str, Any]) -> CeleryJob:
         """Publish the payload as the only argument of the worker's task."""
@@ -103,7 +122,7 @@ class CeleryBroker:
     def leave_connection(self) -> None:
         """Have the next call make a new connection. A call that hangs keeps the old one."""
         if self._own is not None:
-            self._own = (threading.Lock(), self._new_connection())
+            self._own = _Own(self._new_connection())
 
     def is_connection_trouble(self, error: Exception) -> bool:
         """Whether the broker could not be reached, as against: it refused the message."""
@@ -138,9 +157,9 @@ class CeleryBroker:
         if self._own is None:
             yield None
         else:
-            lock, connection = self._own
-            with lock:
-                yield connection
+            own = self._own
+            with own.lock:
+                yield own.connection
 
     def _new_connection(self) -> Connection:
         # The URL is named each time: Celery prefers CELERY_BROKER_URL of the process's

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import socket
@@ -24,6 +25,7 @@ from tests.services import free_port, start_redis, stop_service
 from wove.errors import ErrorCode, SubmissionError
 from wove.executors.backend_state import BackendStatus
 from wove.integrations import _service
+from wove.integrations._celery_broker import make_broker
 from wove.integrations.celery import CeleryAdapter, CeleryJob
 
 
@@ -265,6 +267,26 @@ def test_a_kept_connection_that_has_gone_silent_costs_one_submission(
         submit(config)
     finally:
         proxy.close()
+
+
+@pytest.mark.parametrize("leave", [True, False], ids=["left", "with its broker"])
+def test_a_connection_that_nobody_has_any_more_is_closed(
+    rabbitmq_url: str, queue: str, leave: bool
+) -> None:
+    broker = make_broker(rabbitmq_url)
+    payload, options = {"run_id": "r"}, {"queue": queue, "task_id": queue}
+    broker.send("task", payload, options)
+    with broker._connected() as connection:
+        sock = connection.connection.transport.sock
+        if leave:
+            broker.leave_connection()
+            broker.send("task", payload, options)  # over another one
+        assert sock.fileno() != -1  # it is in use
+    if not leave:
+        del broker
+    del connection
+    gc.collect()
+    assert sock.fileno() == -1
 
 
 def test_a_forked_process_has_a_connection_of_its_own(
