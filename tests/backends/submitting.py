@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any, Generic, NoReturn, TypeVar
 
 from wove.integrations.base import BackendAdapter
 
-__all__ = ["Submitting", "not_started"]
+__all__ = ["Submitting", "not_started", "shown"]
 
 A = TypeVar("A", bound=BackendAdapter)
 
@@ -76,3 +77,9 @@ class Submitting(Generic[A]):
 def not_started(adapter: BackendAdapter) -> NoReturn:
     """For `with_adapter`, where `start` must fail."""
     raise AssertionError("started")
+
+
+def shown(error: BaseException) -> str:
+    """What a traceback says beside the lines of code: the texts of an error and its causes."""
+    lines = "".join(traceback.format_exception(error)).splitlines()
+    return "\n".join(line for line in lines if not line.startswith("  "))

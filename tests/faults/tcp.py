@@ -169,3 +169,35 @@ class TcpProxy(Generic[S]):
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(lambda _: work.close())  # it may have had no turn
         return task
+
+
+class BytesProxy(TcpProxy[Any]):
+    """A `TcpProxy` that knows nothing of what it carries."""
+
+    async def before(self, number: int, data: bytes, *, answer: bool) -> None:
+        """Awaited before some bytes go on.
+
+        Args:
+            number: of their connection.
+            data: the bytes.
+            answer: they come from `upstream`.
+        """
+
+    async def _carry(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
+    ) -> None:
+        there = await asyncio.open_connection("127.0.0.1", self.upstream)
+
+        async def pump(
+            source: asyncio.StreamReader, target: asyncio.StreamWriter, *, answers: bool
+        ) -> None:
+            while data := await source.read(65536):
+                await self.before(number, data, answer=answers)
+                target.write(data)
+
+        try:
+            await asyncio.gather(
+                pump(reader, there[1], answers=False), pump(there[0], writer, answers=True)
+            )
+        finally:
+            there[1].transport.abort()

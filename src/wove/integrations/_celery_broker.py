@@ -43,10 +43,12 @@ class _Own:
     def __init__(self, connection: Connection) -> None:
         self.lock = threading.Lock()
         self.connection = connection
-        weakref.finalize(self, _close_socket, connection).atexit = False
+        weakref.finalize(self, _close_socket, connection, os.getpid()).atexit = False
 
 
-def _close_socket(connection: Connection) -> None:
+def _close_socket(connection: Connection, owner: int) -> None:
+    if os.getpid() != owner:  # a forked copy, whose closing would end it for its parent
+        return
     # py-amqp's would stay open, and Python warns of that. Nothing is said to the broker: it may
     # have gone silent, and this may be any thread. (redis-py closes its own.)
     under: Any = connection._connection  # the public property would connect

@@ -23,8 +23,8 @@ NOT_CONNECTED = (OSError, RuntimeError, ValueError)
 """What `ray.init` raises; a ConnectionError is an OSError."""
 
 _lock = threading.Lock()
-_ours: threading.Event | None = None
-"""Set, it ends the thread that connected this process; None: the program connected it."""
+_ours: tuple[str | None, threading.Event] | None = None
+"""The node of the connection that we made last, and what ends the thread that made it."""
 
 
 def connect(options: Mapping[str, Any], *, wanted: bool) -> None:
@@ -51,16 +51,18 @@ def connect(options: Mapping[str, Any], *, wanted: bool) -> None:
         if ray.is_initialized():
             connected = str(ray.get_runtime_context().gcs_address)
             _check_same_cluster(connected, address)
-            if not node_is_gone(node_of_this_process()):
-                _knock(connected)
+            node = node_of_this_process()
+            if not node_is_gone(node):
+                if node is not None:  # else the head may be out of reach from here
+                    _knock(connected)
                 return
-            if _ours is None:
+            if _ours is None or _ours[0] != node:
                 raise RuntimeError(
                     f"this process is connected to the Ray cluster at {connected} through a node "
                     "that is gone, and the program made that connection: it has to call "
                     "ray.shutdown() and ray.init() again"
                 )
-            _disconnect(ray)
+            ray.shutdown()
         if not wanted:
             raise RuntimeError("executor_config['init'] is False, and ray.init() was not called")
         _knock(address)
@@ -98,14 +100,6 @@ def node_is_gone(node: str | None) -> bool:
     return False
 
 
-def _disconnect(ray: Any) -> None:
-    global _ours
-    ray.shutdown()
-    if _ours is not None:
-        _ours.set()
-    _ours = None
-
-
 def _in_lasting_thread(function: Callable[[], object]) -> None:
     """Call `function` in a thread that stays.
 
@@ -128,7 +122,9 @@ def _in_lasting_thread(function: Callable[[], object]) -> None:
     done.wait()
     if errors:
         raise errors[0]
-    _ours = over
+    if _ours is not None:  # of a connection that is no more
+        _ours[1].set()
+    _ours = (node_of_this_process(), over)
 
 
 def _check_same_cluster(connected: str, address: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,7 +13,7 @@ from taskiq import AsyncBroker
 from taskiq.receiver import Receiver
 
 from wove.integrations._taskiq_connections import started_copy
-from wove.integrations._taskiq_list import take_in_turns
+from wove.integrations._taskiq_listening import stop_for_sure, take_in_turns
 
 __all__ = ["JobsReceiver", "connect"]
 
@@ -50,7 +51,9 @@ class JobsReceiver(Receiver):
     """
 
     def __init__(self, broker: AsyncBroker, jobs: int) -> None:
-        take_in_turns(broker)
+        if not take_in_turns(broker):
+            mine: Any = broker
+            mine.listen = functools.partial(stop_for_sure, broker.listen)
         super().__init__(
             broker=broker,
             # For sync tasks of the user's own; Wove's task is a coroutine.

@@ -57,15 +57,15 @@ def note_place(broker: AsyncBroker, job: TaskiqJob) -> None:
     async def into_stream(message: BrokerMessage) -> None:
         # As taskiq-redis does, which does not tell the entry's id.
         queue = _queue(mine, message)
-        what = {"fields": {b"data": message.message}, "maxlen": mine.maxlen}
-        what["approximate"] = mine.approximate
+        fields = {b"data": message.message}
+        limits = {"maxlen": mine.maxlen, "approximate": mine.approximate}
         async with _client(mine) as client:
-            entry = await client.xadd(queue, nomkstream=True, **what)
+            entry = await client.xadd(queue, fields, nomkstream=True, **limits)
             if entry is None:
                 # The stream is gone, and its workers' group with it. One that the workers make
                 # again begins with what comes after: it must be there first.
                 await started_copy(broker)
-                entry = await client.xadd(queue, **what)
+                entry = await client.xadd(queue, fields, **limits)
         job.queue, job.entry, job.size = queue, _text(entry), len(message.message)
 
     async def to_those_who_listen(message: BrokerMessage) -> None:

@@ -40,7 +40,7 @@ def register(broker: AsyncBroker, name: str = DEFAULT_TASK_NAME, **labels: Any) 
     require_dispatch("running Wove's payloads in Taskiq")
     from taskiq import Context, TaskiqDepends
 
-    from wove.integrations._taskiq_list import take_in_turns
+    from wove.integrations._taskiq_listening import take_in_turns
     from wove.integrations.worker import arun
     from wove.worker.host import backend_job
 

@@ -86,7 +86,7 @@ class TaskiqAdapter(BackendAdapter):
             return await on_own_loop(self._client.send, payload, job_id)
         except Exception as error:
             # The text of a KeyError is the key, and says nothing alone.
-            words = str(error) if not isinstance(error, KeyError) else f"KeyError: {error}"
+            words = f"KeyError: {error}" if isinstance(error, KeyError) else str(error)
             reason = words or type(error).__name__
             if self._is_connection_trouble(error):
                 raise self._service.unavailable(reason) from error

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import time
-import traceback
 import uuid
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +22,7 @@ from arq.jobs import JobDef
 from tests import services
 from tests.backends.arq import views
 from tests.backends.arq.plain_json import as_json
-from tests.backends.submitting import Submitting, not_started
+from tests.backends.submitting import Submitting, not_started, shown
 from tests.services import free_port, wait_until
 from wove.errors import ErrorCode, SubmissionError
 from wove.executors.backend_state import BackendStatus
@@ -120,12 +119,6 @@ def test_a_url_that_is_none_is_named_without_its_password(url: str) -> None:
     with pytest.raises(ValueError, match="redis_settings") as caught:
         with_adapter({"redis_settings": url}, not_started)
     assert "hunter2" not in shown(caught.value)
-
-
-def shown(error: BaseException) -> str:
-    """What a traceback says beside the lines of code: the texts of an error and its causes."""
-    lines = "".join(traceback.format_exception(error)).splitlines()
-    return "\n".join(line for line in lines if not line.startswith("  "))
 
 
 @pytest.mark.parametrize("kind", ["settings", "fields", "pool"])

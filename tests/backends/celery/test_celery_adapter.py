@@ -20,7 +20,7 @@ import celery
 import pytest
 
 from tests.backends.submitting import Submitting
-from tests.faults.tcp import TcpProxy
+from tests.faults.tcp import BytesProxy
 from tests.services import free_port, start_redis, stop_service
 from wove.errors import ErrorCode, SubmissionError
 from wove.executors.backend_state import BackendStatus
@@ -223,7 +223,7 @@ def test_weaves_share_a_connection_whose_loss_costs_no_job(
     assert [read_message(queue).headers["id"] for _ in range(5)] == jobs
 
 
-class Silencing(TcpProxy[Any]):
+class Silencing(BytesProxy):
     """Carries everything, until `silence`: then no byte more on the connections of that moment."""
 
     def __init__(self, upstream: int) -> None:
@@ -233,21 +233,9 @@ class Silencing(TcpProxy[Any]):
     def silence(self) -> None:
         self.silent = self.connections
 
-    async def _carry(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
-    ) -> None:
-        there = await asyncio.open_connection("127.0.0.1", self.upstream)
-
-        async def pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-            while data := await source.read(65536):
-                if number < self.silent:
-                    await asyncio.Event().wait()
-                target.write(data)
-
-        try:
-            await asyncio.gather(pump(reader, there[1]), pump(there[0], writer))
-        finally:
-            there[1].transport.abort()
+    async def before(self, number: int, data: bytes, *, answer: bool) -> None:
+        if number < self.silent:
+            await asyncio.Event().wait()
 
 
 def test_a_kept_connection_that_has_gone_silent_costs_one_submission(
@@ -304,6 +292,26 @@ def test_a_forked_process_has_a_connection_of_its_own(
     submit(config)
     for _ in range(3):
         read_message(queue)
+
+
+def test_a_forked_process_does_not_end_its_parents_connection(
+    rabbitmq_url: str, queue: str
+) -> None:
+    broker = make_broker(rabbitmq_url)
+    broker.send("task", {"run_id": "r"}, {"queue": queue})
+    child = os.fork()
+    if not child:
+        try:
+            del broker
+            gc.collect()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    with broker._connected() as connection:
+        sock = connection.connection.transport.sock
+        sock.settimeout(0.2)
+        with pytest.raises(TimeoutError):  # and no end of the stream
+            sock.recv(1)
 
 
 def test_submissions_at_once_all_arrive(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +16,9 @@ from tests.backends.celery.weaves import in_background, run_remote
 from tests.services import CeleryWorker, start_rabbitmq, stop_service, wait_until
 from wove import WoveResult
 from wove.errors import DeliveryError, DeliveryTimeoutError, ErrorCode
+from wove.executors.backend_state import BackendStatus
 from wove.executors.liveness import Liveness
+from wove.integrations._celery_broker import CeleryBroker, CeleryJob, make_broker
 
 StartWorker = Callable[..., CeleryWorker]
 
@@ -55,39 +56,44 @@ def busy(
             gate.touch()
 
 
-def wait_until_reserved(app: celery.Celery, queue: str) -> None:
-    """Return when a worker has a job in its hands that waits for its slot."""
+def wait_until_reserved(broker: CeleryBroker, job_id: str) -> None:
+    """Return when a worker has the job in its hands, and no slot for it."""
 
     def reserved() -> bool:
-        answers = app.control.inspect(timeout=1.0).reserved() or {}
-        jobs = itertools.chain.from_iterable(answers.values())
-        return any(job["delivery_info"]["routing_key"] == queue for job in jobs)
+        return broker.ask({"run": CeleryJob(job_id)})["run"].status is BackendStatus.QUEUED
 
     wait_until(reserved, seconds=30, what="a worker has reserved the job")
 
 
-def test_a_queued_job_that_an_operator_revokes_ends_when_the_result_backend_says_so(
-    redis_url: str, celery_worker: StartWorker, queue: str, tmp_path: Path
+@pytest.mark.parametrize("results", [True, False], ids=["result backend", "none"])
+def test_a_queued_job_that_an_operator_revokes_ends(
+    redis_url: str, celery_worker: StartWorker, queue: str, tmp_path: Path, results: bool
 ) -> None:
-    worker = celery_worker(
-        redis_url, "--result-backend", redis_url, queue=queue, pool="prefork", concurrency=1
-    )
-    config = {"broker_url": redis_url, "result_backend": redis_url, "queue": queue}
-    app = celery.Celery("operator", broker=redis_url, set_as_current=False)
-    options = {**config, "send_task_options": {"task_id": queue}}
+    """Its worker tells the result backend, and nobody else: then the start timeout decides."""
+    kept = ["--result-backend", redis_url] if results else []
+    worker = celery_worker(redis_url, *kept, queue=queue, concurrency=1)
+    config = {"broker_url": redis_url, "queue": queue}
+    if results:
+        config["result_backend"] = redis_url
+    chosen = {**config, "send_task_options": {"task_id": queue}}
     often = Liveness(poll_seconds=1.0, poll_seconds_max=1.0)
+    options = {} if results else {"start_timeout": 10.0}
+    operator = make_broker(redis_url)
     with (
         busy(config, tmp_path) as (_, go_on),
-        in_background(work.where, options, liveness=often) as results,
+        in_background(work.where, chosen, liveness=often, options=options) as found,
     ):
-        wait_until_reserved(app, queue)
-        app.control.revoke(queue)
+        wait_until_reserved(operator, queue)
+        operator.revoke(queue, terminate=False, wait_for_answers=False)
         go_on()
-    error = results[0].where
+    error = found[0].where
     assert isinstance(error, DeliveryError), repr(error)
-    assert error.code is ErrorCode.BACKEND_CANCELLED
-    assert "Celery says REVOKED: TaskRevokedError: revoked" in str(error)
-    assert [run.started_at for run in results[0].runs] == [None]
+    if results:
+        assert error.code is ErrorCode.BACKEND_CANCELLED
+        assert "Celery says REVOKED: TaskRevokedError: revoked" in str(error)
+    else:
+        assert error.code is ErrorCode.START_TIMEOUT
+    assert [run.started_at for run in found[0].runs] == [None]
     worker.stop()
 
 
@@ -116,16 +122,16 @@ def test_jobs_outlive_a_restart_of_rabbitmq(
     url, restart = own_rabbitmq
     worker = celery_worker(url, queue=queue, concurrency=1)
     config = {"broker_url": url, "queue": queue}
-    app = celery.Celery("operator", broker=url, set_as_current=False)
+    chosen = {**config, "send_task_options": {"task_id": queue}}
     second: list[WoveResult] = []
     with busy(config, tmp_path) as (first, go_on):
-        waiting = threading.Thread(target=lambda: second.append(run_remote(work.where, config)))
+        waiting = threading.Thread(target=lambda: second.append(run_remote(work.where, chosen)))
         waiting.start()
-        wait_until_reserved(app, queue)
+        wait_until_reserved(make_broker(url), queue)
         restart()
         go_on()
         waiting.join(60)
     assert first[0].until == "went on"
     after = run_remote(work.where, config)
-    assert second[0].where == after.where  # the one process of the pool, in its main thread
+    assert second[0].where[0] == after.where[0]  # the one process of the pool
     worker.kill()

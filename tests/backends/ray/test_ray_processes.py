@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.services import Started, free_port, start_ray, stop_process, wait_until
+from wove.integrations import _ray_connection
 
 pytestmark = [pytest.mark.xdist_group("adapters-ray"), pytest.mark.timeout(240)]
 
@@ -88,15 +90,15 @@ def where():
 def run(environment):
     with wove.weave(error_mode="return") as w:
         w.do(environment=environment)(where)
-        threading.Thread(target=tell_when_queued, args=(w,)).start()
+        threading.Thread(target=tell_when_queued, args=(w, environment)).start()
     found = w.result.where
     ran = isinstance(found, int) and found != os.getpid()
     print("ran" if ran else f"{type(found).__name__}: {found}", flush=True)
 
-def tell_when_queued(w):
+def tell_when_queued(w, environment):
     while not (w.runs and w.runs[0].submitted_at):
         time.sleep(0.05)
-    open(queued, "a").close()
+    open(f"{queued}-{environment}", "a").close()
 
 for line in sys.stdin:
     run(line.strip())
@@ -166,9 +168,9 @@ def test_a_cluster_that_goes_and_comes_back(tmp_path: Path, short: Path) -> None
             ours("away")
             programs("away")
             assert said("wove", 1) == said("program", 1) == "ran"
-            (folders["wove"] / "queued").unlink(missing_ok=True)
             ours("nowhere")
-            wait_until((folders["wove"] / "queued").exists, seconds=20, what="the job is queued")
+            queued = folders["wove"] / "queued-nowhere"
+            wait_until(queued.exists, seconds=20, what="the job is queued")
             _kill(cluster)
 
             programs("away")
@@ -198,3 +200,34 @@ def _kill(cluster: Started) -> None:
             os.kill(pid, signal.SIGKILL)
     for pid in cluster.pids:
         stop_process(pid)  # waits
+
+
+class _Connected:
+    """A process that is connected; Ray's client ("ray://") does not start on every machine."""
+
+    def __init__(self) -> None:
+        self.gcs_address = f"127.0.0.1:{free_port()}"
+
+
+@pytest.fixture
+def connected(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
+    monkeypatch.setattr(ray, "get_runtime_context", _Connected)
+
+
+def test_a_head_that_is_out_of_reach_of_rays_client_is_not_asked(
+    connected: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_ray_connection, "node_of_this_process", lambda: None)
+    _ray_connection.connect({"address": "ray://head:10001"}, wanted=True)
+
+
+def test_a_connection_that_the_program_made_after_ours_is_the_programs(
+    connected: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(_ray_connection, "node_of_this_process", lambda: str(tmp_path / "gone"))
+    monkeypatch.setattr(_ray_connection, "_ours", (str(tmp_path / "ours"), threading.Event()))
+    with pytest.raises(RuntimeError, match=r"the program made that connection"):
+        _ray_connection.connect({}, wanted=True)
