@@ -127,4 +127,6 @@ def test_beats_are_lost_and_connections_cut_in_mid_task(
 
     assert w.result.slow == 3.0
     assert [run.state for run in w.result.runs if run.task == "slow"] == ["succeeded"]
-    assert len({found.event_id for found in way.frames("task_result")}) == 1
+    # After a cut the rest may go by HTTP, where gRPC is not there again soon enough.
+    sent = [found for each in [way, *way.others] for found in each.frames("task_result")]
+    assert len({found.event_id for found in sent}) == 1
