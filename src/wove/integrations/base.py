@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
-from wove.dispatch.threads import in_thread
+from wove.dispatch.lane import Lane
 from wove.dispatch.urls import is_local
 from wove.executors.backend_state import BackendState, BackendStatus, Supports
 from wove.executors.records import CancelOutcome
@@ -57,6 +58,8 @@ class BackendAdapter:
 
     supports: Supports = Supports()
     """What `cancel` and `poll` really do."""
+
+    _lane: Lane | None = None
 
     def __init__(
         self,
@@ -181,8 +184,14 @@ class BackendAdapter:
             self.on_change(run_id)
 
     async def in_thread(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """Call a blocking function in a thread of its own and await what it returns."""
-        return await in_thread(function, *args, **kwargs)
+        """Call a blocking function in a thread and await what it returns.
+
+        Quick calls are made one after the other; none waits for one that takes long. For
+        adapters in use: on their weave's event loop.
+        """
+        if self._lane is None:
+            self._lane = Lane()
+        return await self._lane.call(functools.partial(function, *args, **kwargs))
 
 
 def _is_installed(module: str) -> bool:
