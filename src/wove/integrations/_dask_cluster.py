@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from wove.executors.backend_state import BackendState, BackendStatus
 from wove.integrations._service import SUBMIT_SECONDS
 
-__all__ = ["Cluster", "DaskJob", "KnownKeyError", "address_of"]
+__all__ = ["Cluster", "DaskJob", "KnownKeyError", "address_of", "is_over"]
 
 CONNECT_SECONDS = SUBMIT_SECONDS - 1
 """How long connecting may take: what is wrong is known before a submission's time is up."""
@@ -51,7 +51,6 @@ class Cluster:
         self._client = client
         self._lock = threading.Lock()
         self._closed = False
-        self._open: set[DaskJob] = set()
 
     def is_connected(self) -> bool:
         """Whether the scheduler can be told something now."""
@@ -95,7 +94,6 @@ class Cluster:
         *,
         refuse_duplicate: bool,
         keep: bool,
-        on_change: Callable[[], None],
     ) -> DaskJob:
         """Hand one payload to the scheduler.
 
@@ -105,7 +103,6 @@ class Cluster:
             options: further arguments of `Client.submit`.
             refuse_duplicate: a task of the same key may be there already.
             keep: it goes on when nobody holds its future any more.
-            on_change: called, in a thread of Dask's, when the task has ended.
 
         Raises:
             KnownKeyError: there is one.
@@ -118,21 +115,12 @@ class Cluster:
         future = client.submit(function, payload, **options)
         if keep:
             fire_and_forget(future)
-        job = DaskJob(str(key), future)
-        self._open.add(job)
-
-        def ended(_: object) -> None:
-            self._open.discard(job)
-            on_change()
-
-        future.add_done_callback(ended)
-        return job
+        return DaskJob(str(key), future)
 
     def cancel(self, job: DaskJob) -> bool:
         """Take one task from the scheduler; whether no worker had it yet."""
         client = self.client
         job.cancelled = True
-        self._open.discard(job)
         waiting = not any(job.id in keys for keys in client.processing().values())
         client.cancel([job.future], force=True, msg="cancelled by its weave")
         return waiting
@@ -149,21 +137,27 @@ class Cluster:
                 states[run_id] = _at_work(job.id, processing, threads)
         return {run_id: state for run_id, state in states.items() if state is not None}
 
-    def close(self) -> None:
+    def close(self, jobs: Iterable[DaskJob]) -> None:
         """Close our own client.
 
-        A job whose result has come is about to return: Dask is to see its end, not a task
-        that nobody wants any more.
+        Args:
+            jobs: those that were not over when last looked at. One whose result has come is
+                about to return: Dask is to see its end, not a task that nobody wants any more.
         """
         from distributed import fire_and_forget
 
         with self._lock:
             self._closed = True
             with contextlib.suppress(Exception):
-                fire_and_forget([job.future for job in set(self._open)])
+                fire_and_forget([job.future for job in jobs if not is_over(job)])
             if self._own and self._client is not None:
                 with contextlib.suppress(Exception):  # the scheduler may be gone
                     self._client.close(timeout=CLOSE_SECONDS)
+
+
+def is_over(job: DaskJob) -> bool:
+    """Whether the scheduler has told of the task's end, or was told of it by us."""
+    return job.cancelled or job.future.status != "pending"
 
 
 def address_of(client: Any, options: Mapping[str, Any]) -> str:

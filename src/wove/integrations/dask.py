@@ -10,7 +10,14 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from wove.integrations._dask_cluster import Cluster, DaskJob, KnownKeyError, address_of
+from wove.integrations._dask_cluster import (
+    Cluster,
+    DaskJob,
+    KnownKeyError,
+    address_of,
+    is_over,
+)
+from wove.integrations._news import News
 from wove.integrations._reporting import run_and_show_failure as run_payload
 from wove.integrations._service import Service
 from wove.integrations.base import BackendAdapter, BackendState, CancelOutcome, Supports
@@ -66,6 +73,8 @@ class DaskAdapter(BackendAdapter):
         address = await self.in_thread(address_of, client, options)
         self.warn_of_local_callback(address)
         self._cluster = Cluster(client, options)
+        # Holds each until Dask has told of its end: its run may have ended before.
+        self._news: News[DaskJob] = News(_over, self.changed, {})
         self._service = Service("dask", "its scheduler", address, setting)
 
     async def submit(self, payload: dict[str, Any], frame: dict[str, Any]) -> DaskJob:
@@ -84,9 +93,10 @@ class DaskAdapter(BackendAdapter):
             options,
             refuse_duplicate=bool(frame.get("job_id")) or "key" in self._options,
             keep=frame["delivery"].get("delivery_orphan_policy") == "detach",
-            on_change=lambda: self.changed(payload["run_id"]),
         )
-        return await self._service.call(lambda: self._send(send))
+        job = await self._service.call(lambda: self._send(send))
+        self._news.add(payload["run_id"], job)
+        return job
 
     async def _send(self, send: Callable[[], DaskJob]) -> DaskJob:
         if not self._cluster.is_connected():
@@ -115,4 +125,9 @@ class DaskAdapter(BackendAdapter):
 
     async def close(self) -> None:
         """Close our client; a client of the user's is left as it is."""
-        await self.in_thread(self._cluster.close)
+        await self._news.stop()
+        await self.in_thread(self._cluster.close, list(self._news.jobs.values()))
+
+
+async def _over(jobs: Mapping[str, DaskJob]) -> list[str]:
+    return [run_id for run_id, job in jobs.items() if is_over(job)]
