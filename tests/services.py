@@ -347,6 +347,9 @@ def ray_command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "ray.scripts.scripts", *arguments]
 
 
+_RAY_ADDRESS = re.compile(r"--address='([^']+)'")
+
+
 def start_ray(folder: Path, port: int | None = None) -> Started:
     """Start a Ray cluster of one node, with four CPUs and no dashboard.
 
@@ -364,14 +367,14 @@ def start_ray(folder: Path, port: int | None = None) -> Started:
     )
     try:
         wait_until(
-            lambda: "Ray runtime started" in log.read_text(errors="replace"),
+            lambda: _RAY_ADDRESS.search(log.read_text(errors="replace")) is not None,
             seconds=180,
             what="Ray has started",
         )
     except ServiceError as error:
         stop_service(pid)
         raise ServiceError(f"{error}\n{_tail(log)}") from None
-    found = re.search(r"--address='([^']+)'", log.read_text(errors="replace"))
+    found = _RAY_ADDRESS.search(log.read_text(errors="replace"))
     assert found is not None, log.read_text(errors="replace")
     return Started(found[1], [pid, *_descendants(pid)])
 

@@ -18,7 +18,7 @@ T = TypeVar("T")
 LOOK_SECONDS = 0.01
 """How often it is looked, while calls wait, whether they need more threads."""
 FEW = 3
-"""They do if fewer than this were begun since the last look."""
+"""They do if fewer than this were begun since the last look, or none."""
 IDLE_SECONDS = 1.0
 """A thread without a call ends after this."""
 
@@ -83,6 +83,9 @@ class Lane:
 
         A caller that is cancelled leaves a call that has begun to finish on its own; one that
         has not is not made.
+
+        Raises:
+            RuntimeError: there is no thread to be had.
         """
         future: asyncio.Future[T] = self._loop.create_future()
         call = _Call(future, make)
@@ -91,7 +94,11 @@ class Lane:
             alone = not self._threads
         self._put += 1
         if alone:
-            self._grow()
+            try:
+                self._grow()
+            except RuntimeError:
+                future.cancel()  # it is not to be made later, when its caller has failed
+                raise
         elif not self._looking:
             self._looking = True
             self._look_later(self._calls.qsize())
@@ -104,9 +111,11 @@ class Lane:
     def _look(self, due: float, begun: int) -> None:
         """Start as many threads as there are, if few calls were begun since the last look."""
         waiting = self._calls.qsize()
-        # A look that is late says that the loop was busy: the threads had to wait for it.
+        since = self._put - waiting - begun
+        # A look that is late says that the loop was busy: the threads had to wait for it, so
+        # that few calls say nothing. A whole look without any may still be one that hangs.
         prompt = self._loop.time() - due < LOOK_SECONDS / 2
-        if waiting and prompt and self._put - waiting - begun < FEW:
+        if waiting and (not since or (prompt and since < FEW)):
             with contextlib.suppress(RuntimeError):  # no more threads: those that run go on
                 for _ in range(min(waiting, max(self._threads, 1))):
                     self._grow()

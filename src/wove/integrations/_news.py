@@ -1,10 +1,10 @@
-"""Jobs of backends whose client library is told at once when one is over."""
+"""Jobs of a backend whose client library is told at once when one is over."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 __all__ = ["News"]
@@ -23,18 +23,17 @@ class News(Generic[J]):
     jobs together, at what the library was told, costs nearly nothing.
 
     Args:
-        over: the run ids of those jobs that are over; asks nobody but the library.
+        over: the run ids of those jobs that are over; does not block.
         changed: called with the run id of each, on the weave's loop.
-        jobs: where they are kept, by run id, until they are over.
     """
 
     def __init__(
         self,
-        over: Callable[[Mapping[str, J]], Awaitable[list[str]]],
+        over: Callable[[Mapping[str, J]], list[str]],
         changed: Callable[[str], None],
-        jobs: MutableMapping[str, J],
     ) -> None:
-        self.jobs = jobs
+        self.jobs: dict[str, J] = {}
+        """By run id, until they are over."""
         self._over = over
         self._changed = changed
         self._looking: asyncio.Task[None] | None = None
@@ -55,6 +54,6 @@ class News(Generic[J]):
         while self.jobs:
             await asyncio.sleep(LOOK_SECONDS)
             with contextlib.suppress(Exception):  # a look that fails is no news
-                for run_id in await self._over(dict(self.jobs)):
+                for run_id in self._over(self.jobs):
                     self.jobs.pop(run_id, None)
                     self._changed(run_id)

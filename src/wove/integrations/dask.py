@@ -74,7 +74,7 @@ class DaskAdapter(BackendAdapter):
         self.warn_of_local_callback(address)
         self._cluster = Cluster(client, options)
         # Holds each until Dask has told of its end: its run may have ended before.
-        self._news: News[DaskJob] = News(_over, self.changed, {})
+        self._news: News[DaskJob] = News(_over, self.changed)
         self._service = Service("dask", "its scheduler", address, setting)
 
     async def submit(self, payload: dict[str, Any], frame: dict[str, Any]) -> DaskJob:
@@ -129,5 +129,5 @@ class DaskAdapter(BackendAdapter):
         await self.in_thread(self._cluster.close, list(self._news.jobs.values()))
 
 
-async def _over(jobs: Mapping[str, DaskJob]) -> list[str]:
+def _over(jobs: Mapping[str, DaskJob]) -> list[str]:
     return [run_id for run_id, job in jobs.items() if is_over(job)]
