@@ -25,10 +25,10 @@ class Liveness:
     """The same when nobody at all has been in contact, so that the fault may be here."""
 
     poll_seconds: float = 15.0
-    """First pause between two polls of a backend, jittered by a tenth."""
+    """Pause between two polls of a backend, at most: jittered downwards by a tenth."""
 
     poll_seconds_max: float = 60.0
-    """Pause to which polls of an unchanged backend back off."""
+    """Pause to which polls back off when all runs that are out have started."""
 
     cancel_poll_seconds: float = 1.0
     """Pause between two polls while `require_ack` waits for proof."""

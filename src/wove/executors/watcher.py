@@ -185,7 +185,9 @@ class Watcher:
         now = self._clock.monotonic()
         if now >= self._next_batch:
             due = dict(self._watched)
-            self._pause = min(self._pause * 1.5, self._liveness.poll_seconds_max)
+            # What takes a job out of a queue is known by asking alone; a started one reports.
+            if all(watched.facts.started_at is not None for watched in due.values()):
+                self._pause = min(self._pause * 1.5, self._liveness.poll_seconds_max)
             self._next_batch = now + self._jittered()
         else:
             due = {
@@ -227,7 +229,7 @@ class Watcher:
             self._tick()  # an answer may set a grace that ends before the next tick
 
     def _jittered(self) -> float:
-        return self._pause * random.uniform(0.9, 1.1)  # noqa: S311 - only spreads the load
+        return self._pause * random.uniform(0.9, 1.0)  # noqa: S311 - only spreads the load
 
 
 def _tell_of_waiting(run_id: str, watched: _Watched, seconds: float) -> None:

@@ -75,15 +75,45 @@ def in_loop(test):
 async def test_one_batch_at_the_cadence_that_backs_off():
     one = Watched(tick_seconds=0.005)
     for name in ("a", "b"):
-        one.watcher.add(name, name, Facts(), None)
+        one.watcher.add(name, name, Facts(heard=True, started_at=one.clock.now), None)
     await one.pass_time(13)
     assert one.polls == []
-    await one.pass_time(4)
+    await one.pass_time(3)
     assert one.polls == [{"a", "b"}]
-    await one.pass_time(16)
+    await one.pass_time(17)
     assert len(one.polls) == 1
     await one.pass_time(10)
     assert len(one.polls) == 2
+    await one.watcher.stop()
+
+
+@in_loop
+async def test_the_cadence_does_not_back_off_while_a_job_waits_for_a_worker():
+    one = Watched(tick_seconds=0.005)
+    one.status = BackendStatus.QUEUED
+    waiting = Facts()
+    one.watcher.add("waits", 1, waiting, None)
+    one.watcher.add("runs", 2, Facts(heard=True, started_at=one.clock.now), None)
+    await one.pass_time(150)
+    assert 10 <= len(one.polls) <= 11
+    one.polls.clear()
+    waiting.started_at = one.clock.now
+    await one.pass_time(150)
+    assert 3 <= len(one.polls) <= 6
+    await one.watcher.stop()
+
+
+@in_loop
+async def test_a_queued_job_that_is_taken_away_is_over_within_one_pause():
+    one = Watched(tick_seconds=0.005)
+    one.status = BackendStatus.QUEUED
+    one.watcher.add("waits", 1, Facts(), None)
+    await one.pass_time(300)
+    one.status = BackendStatus.CANCELLED
+    await one.pass_time(15 + 2 + 1)
+    assert [(run_id, verdict.cause) for run_id, verdict in one.verdicts] == [
+        ("waits", "backend_cancelled")
+    ]
     await one.watcher.stop()
 
 
