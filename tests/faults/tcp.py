@@ -122,6 +122,12 @@ class TcpProxy(Generic[S]):
 
     async def _refuse(self) -> None:
         if self._server is not None:
+            # asyncio forgets, open, a connection that it has just taken for a server that is
+            # closed then. So none is taken, those that were get as far as `_serve`, and then.
+            for listening in self._server.sockets:
+                self._loop.remove_reader(listening.fileno())
+            for _ in range(10):
+                await asyncio.sleep(0)
             self._server.close()
             self._server = None
         await self._cut()
