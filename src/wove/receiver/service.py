@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
 import time
@@ -172,10 +173,14 @@ class Service:
             backlog=self.limits.backlog,
         )
         await self._stopping.wait()
-        server.close()
+        # A connection that was just taken cannot be attached to a server that is closed: asyncio
+        # would forget it, open.
+        with contextlib.suppress(NotImplementedError):  # Windows: its loop has no readers
+            self._loop.remove_reader(self._listener.fileno())
         accepting = asyncio.all_tasks() - {asyncio.current_task()}
         if accepting:
             await asyncio.wait(accepting, timeout=_STOP_SECONDS / 2)
+        server.close()
         for door in set(self._grpc.values()):
             await door.stop()
         self._door.close()

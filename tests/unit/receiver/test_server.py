@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import socket
@@ -331,3 +332,31 @@ def _python(code: str, *options: str) -> subprocess.CompletedProcess[str]:
     )
     assert done.returncode == 0, done.stderr
     return done
+
+
+def test_a_receiver_that_stops_forgets_no_connection_that_it_has_just_taken(
+    place_with: Callable[..., Place],
+) -> None:
+    """What is forgotten is found by the garbage collector, and is a warning: an error here."""
+    for _ in range(20):
+        place = place_with()
+        taken: list[socket.socket] = []
+
+        def flood(port: int = place.receiver.port, taken: list[socket.socket] = taken) -> None:
+            try:
+                while True:
+                    taken.append(socket.create_connection(("127.0.0.1", port), timeout=30))
+            except OSError:
+                pass  # it is closed
+
+        caller = threading.Thread(target=flood)
+        caller.start()
+        while len(taken) < 20:
+            time.sleep(0.001)
+        place.service.stop()
+        caller.join(30)
+        assert not caller.is_alive()
+        for connection in taken:
+            connection.close()
+        del place
+        gc.collect()
