@@ -12,7 +12,7 @@ from wove.executors.records import RunRecord
 from wove.executors.session import EnvironmentSession, TaskCall
 from wove.options import DeliveryPolicy, TaskOptions
 
-LIMIT = 10.0
+LIMIT = 30.0
 """Seconds after which a test that waits has hung."""
 
 Script = Callable[["Scripted", dict[str, Any]], None]
