@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import contextvars
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 __all__ = ["Lane"]
 
@@ -17,8 +18,10 @@ T = TypeVar("T")
 
 LOOK_SECONDS = 0.01
 """How often it is looked, while calls wait, whether they need more threads."""
-FEW = 3
-"""They do if fewer than this were begun since the last look, or none."""
+SLOW_SECONDS = 0.004
+"""A call that takes longer is slow: as many threads begin as there are."""
+BUSY = 0.5
+"""One thread begins for quick calls if this process used less of a processor meanwhile."""
 IDLE_SECONDS = 1.0
 """A thread without a call ends after this."""
 
@@ -57,18 +60,30 @@ class _Call:
             self._future.set_result(self._value)
 
 
+class _Look(NamedTuple):
+    """What there was when it was looked."""
+
+    at: float
+    """The loop's time."""
+    used: float
+    """Processor seconds of this process, of all its threads."""
+    begun: int
+    """Calls that had been begun."""
+
+
 class Lane:
     """The threads in which one adapter's blocking calls are made; for one event loop.
 
     Where a weave submits many jobs, a thread for each, and a wake-up of the loop for each,
     cost more than the submissions. Here one thread makes call after call, and the loop is
     told at once of all that ended. A call that takes long holds nobody up: more threads begin
-    as long as calls wait and none is begun. They are daemons, as those of `in_thread`, and
-    for the same reasons.
+    as long as calls wait and those that run are slow, or have nothing to do but wait for a
+    server. They are daemons, as those of `in_thread`, and for the same reasons.
     """
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
+        """Where calls are awaited."""
         self._calls: SimpleQueue[_Call] = SimpleQueue()
         self._put = 0
         self._looking = False
@@ -87,7 +102,7 @@ class Lane:
         Raises:
             RuntimeError: there is no thread to be had.
         """
-        future: asyncio.Future[T] = self._loop.create_future()
+        future: asyncio.Future[T] = self.loop.create_future()
         call = _Call(future, make)
         with self._lock:
             self._calls.put(call)
@@ -105,23 +120,26 @@ class Lane:
         return await future
 
     def _look_later(self, waiting: int) -> None:
-        due = self._loop.time() + LOOK_SECONDS
-        self._loop.call_at(due, self._look, due, self._put - waiting)
+        last = _Look(self.loop.time(), time.process_time(), self._put - waiting)
+        self.loop.call_later(LOOK_SECONDS, self._look, last)
 
-    def _look(self, due: float, begun: int) -> None:
-        """Start as many threads as there are, if few calls were begun since the last look."""
+    def _look(self, last: _Look) -> None:
         waiting = self._calls.qsize()
-        since = self._put - waiting - begun
-        # A look that is late says that the loop was busy: the threads had to wait for it, so
-        # that few calls say nothing. A whole look without any may still be one that hangs.
-        prompt = self._loop.time() - due < LOOK_SECONDS / 2
-        if waiting and (not since or (prompt and since < FEW)):
-            with contextlib.suppress(RuntimeError):  # no more threads: those that run go on
-                for _ in range(min(waiting, max(self._threads, 1))):
-                    self._grow()
+        wanted = self._wanted(last, self._put - waiting)
+        with contextlib.suppress(RuntimeError):  # no more threads: those that run go on
+            for _ in range(min(waiting, wanted)):
+                self._grow()
         self._looking = waiting > 0
         if self._looking:
             self._look_later(waiting)
+
+    def _wanted(self, last: _Look, begun: int) -> int:
+        """How many more threads would make the calls end sooner."""
+        seconds = self.loop.time() - last.at
+        if seconds * self._threads > SLOW_SECONDS * (begun - last.begun):
+            return max(self._threads, 1)
+        # Quick ones: those that compete for the interpreter gain nothing from company.
+        return 1 if time.process_time() - last.used < BUSY * seconds else 0
 
     def _grow(self) -> None:
         with self._lock:
@@ -149,7 +167,7 @@ class Lane:
             if not self._told:
                 self._told = True
                 with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
-                    self._loop.call_soon_threadsafe(self._settle)
+                    self.loop.call_soon_threadsafe(self._settle)
 
     def _settle(self) -> None:
         # Cleared first: a call that ends from now on wakes the loop again.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import importlib.util
 import logging
@@ -186,10 +187,9 @@ class BackendAdapter:
     async def in_thread(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Call a blocking function in a thread and await what it returns.
 
-        Quick calls are made one after the other; none waits for one that takes long. For
-        adapters in use: on their weave's event loop.
+        Quick calls are made one after the other; none waits for one that takes long.
         """
-        if self._lane is None:
+        if self._lane is None or self._lane.loop is not asyncio.get_running_loop():
             self._lane = Lane()
         return await self._lane.call(functools.partial(function, *args, **kwargs))
 

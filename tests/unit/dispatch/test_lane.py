@@ -90,20 +90,47 @@ def test_without_threads_a_call_fails_and_is_not_made_later(
     assert made == [2]
 
 
-def test_slow_calls_are_made_beside_each_other() -> None:
-    at_once, most, guard = 0, 0, threading.Lock()
+class Counted:
+    """A call that waits, and how many of it there were at once."""
 
-    def slow() -> None:
-        nonlocal at_once, most
-        with guard:
-            at_once += 1
-            most = max(most, at_once)
-        time.sleep(0.1)
-        with guard:
-            at_once -= 1
+    def __init__(self, seconds: float) -> None:
+        self.most = 0
+        self._seconds = seconds
+        self._at_once = 0
+        self._guard = threading.Lock()
 
-    asyncio.run(each([slow] * 32))
-    assert most > 8
+    def __call__(self) -> None:
+        with self._guard:
+            self._at_once += 1
+            self.most = max(self.most, self._at_once)
+        time.sleep(self._seconds)
+        with self._guard:
+            self._at_once -= 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "calls", "most"), [(0.1, 32, 8), (0.005, 300, 8), (0.001, 500, 2)]
+)
+def test_calls_that_wait_are_made_beside_each_other(seconds: float, calls: int, most: int) -> None:
+    call = Counted(seconds)
+    asyncio.run(each([call] * calls))
+    assert call.most > most
+
+
+def test_slow_calls_are_made_beside_each_other_while_the_loop_is_busy() -> None:
+    call = Counted(0.03)
+
+    async def main() -> None:
+        road = Lane()
+        calls = [asyncio.ensure_future(road.call(call)) for _ in range(50)]
+        while not all(each.done() for each in calls):
+            busy = time.monotonic() + 0.04
+            while time.monotonic() < busy:
+                pass
+            await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert call.most > 4
 
 
 class Odd(BaseException):
