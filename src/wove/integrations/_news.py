@@ -44,11 +44,13 @@ class News(Generic[J]):
         if self._looking is None or self._looking.done():
             self._looking = asyncio.get_running_loop().create_task(self._look())
 
-    async def stop(self) -> None:
-        """Look no more."""
+    async def stop(self) -> list[J]:
+        """Look no more, and let go of all jobs; those that were not over when last looked at."""
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.wait({self._looking})
+        jobs, self.jobs = list(self.jobs.values()), {}
+        return jobs
 
     async def _look(self) -> None:
         while self.jobs:

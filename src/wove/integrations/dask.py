@@ -125,8 +125,7 @@ class DaskAdapter(BackendAdapter):
 
     async def close(self) -> None:
         """Close our client; a client of the user's is left as it is."""
-        await self._news.stop()
-        await self.in_thread(self._cluster.close, list(self._news.jobs.values()))
+        await self.in_thread(self._cluster.close, await self._news.stop())
 
 
 def _over(jobs: Mapping[str, DaskJob]) -> list[str]:
