@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ CONNECT_SECONDS = SUBMIT_SECONDS - 1
 
 CLOSE_SECONDS = 2.0
 
+RETURN_SECONDS = 0.5
+"""How long jobs whose results have come may take to return, before our client is closed."""
+
 
 class KnownKeyError(Exception):
     """The scheduler has a task of that key already."""
@@ -33,6 +37,8 @@ class DaskJob:
     """Dask's key."""
     future: Any = field(repr=False)
     """Keeps the task: Dask forgets what nobody holds a future of."""
+    kept: bool = False
+    """It goes on when nobody holds its future any more."""
     cancelled: bool = False
     """We cancelled it, and what Dask says of it since proves nothing."""
 
@@ -115,7 +121,7 @@ class Cluster:
         future = client.submit(function, payload, **options)
         if keep:
             fire_and_forget(future)
-        return DaskJob(str(key), future)
+        return DaskJob(str(key), future, kept=keep)
 
     def cancel(self, job: DaskJob) -> bool:
         """Take one task from the scheduler; whether no worker had it yet."""
@@ -144,15 +150,35 @@ class Cluster:
             jobs: those that were not over when last looked at. One whose result has come is
                 about to return: Dask is to see its end, not a task that nobody wants any more.
         """
-        from distributed import fire_and_forget
-
+        rest = [job for job in jobs if not job.kept]
         with self._lock:
             self._closed = True
-            with contextlib.suppress(Exception):
-                fire_and_forget([job.future for job in jobs if not is_over(job)])
-            if self._own and self._client is not None:
+            if not self._own:
+                with contextlib.suppress(Exception):  # its loop may be closed
+                    for job in _to_end(rest):
+                        # Until it is called, Dask's client holds the future.
+                        job.future.add_done_callback(lambda _: None)
+            elif self._client is not None:
                 with contextlib.suppress(Exception):  # the scheduler may be gone
+                    _outlive(self._client, rest)
+                with contextlib.suppress(Exception):
                     self._client.close(timeout=CLOSE_SECONDS)
+
+
+def _outlive(client: Any, jobs: Iterable[DaskJob]) -> None:
+    """Have jobs go on without their client."""
+    from distributed import fire_and_forget
+
+    # Dask never forgets a task that this is asked for when it has just ended, and runs it again
+    # when its worker goes: those that are about to return are waited for.
+    deadline = time.monotonic() + RETURN_SECONDS
+    while (rest := _to_end(jobs)) and client.status == "running" and time.monotonic() < deadline:
+        time.sleep(0.002)
+    fire_and_forget([job.future for job in rest])
+
+
+def _to_end(jobs: Iterable[DaskJob]) -> list[DaskJob]:
+    return [job for job in jobs if not is_over(job)]
 
 
 def is_over(job: DaskJob) -> bool:

@@ -228,6 +228,23 @@ def test_a_job_that_nobody_waits_for_leaves_the_scheduler(
         )
 
 
+@pytest.mark.parametrize("ours", [False, True])
+def test_jobs_that_are_done_leave_the_scheduler(
+    address: str, worker: StartWorker, ours: bool
+) -> None:
+    """It would keep them for ever, and run them again when their worker goes."""
+    worker(address)
+    with Client(address, set_as_default=False) as client:
+        config: dict[str, Any] = {"address": address} if ours else {"client": client}
+        for _ in range(20):
+            run_remote("dask", work.where, config)
+        wait_until(
+            lambda: not client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)),
+            seconds=10,
+            what="Dask has forgotten the jobs",
+        )
+
+
 def test_a_scheduler_that_says_nothing_is_not_waited_for() -> None:
     begun = time.monotonic()
     with socket.create_server(("127.0.0.1", 0)) as silent:

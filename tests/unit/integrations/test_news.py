@@ -46,3 +46,14 @@ def test_each_end_is_told_once_and_a_failed_look_is_none(monkeypatch: pytest.Mon
 
     asyncio.run(asyncio.wait_for(main(), 60))
     assert told == ["2", "1", "3"]
+
+
+def test_nothing_is_held_of_jobs_when_nobody_looks_any_more() -> None:
+    async def main() -> None:
+        news: News[str] = News(lambda jobs: [], lambda run_id: None)
+        assert await news.stop() == []
+        news.add("1", "first")
+        assert await news.stop() == ["first"]
+        assert not news.jobs
+
+    asyncio.run(asyncio.wait_for(main(), 60))
