@@ -45,6 +45,8 @@ class Service:
         self._what = what
         self._setting = setting
         self._turns = asyncio.Semaphore(at_once)
+        self._submissions = asyncio.Semaphore(at_once)
+        """Those that wait for it are not in front of the cancellations that wait for a turn."""
         self._down_since = 0.0
         self._reason = ""
         self._connecting: asyncio.Future[Any] | None = None
@@ -61,7 +63,7 @@ class Service:
                 call found the server down while this one waited for its turn.
         """
         begun = time.monotonic()
-        async with self._turns:
+        async with self._submissions, self._turns:
             if self._down_since > begun:  # those that waited need not find out one by one
                 raise self._unreachable(self._reason)
             try:
@@ -70,7 +72,7 @@ class Service:
                 raise self.unavailable(f"no answer in {SUBMIT_SECONDS:g} s") from None
 
     async def ask(self, make: Callable[[], Awaitable[T]], *, seconds: float | None = None) -> T:
-        """Await any other call, a cancellation or a question.
+        """Await any other call, a cancellation or a question. Submissions that wait let it pass.
 
         Args:
             make: begins the call, when it is its turn.

@@ -40,6 +40,23 @@ def test_no_more_calls_at_once_than_allowed() -> None:
     assert most == 2
 
 
+def test_a_cancellation_does_not_wait_for_submissions_that_wait() -> None:
+    made: list[str] = []
+
+    async def call(what: str) -> None:
+        await asyncio.sleep(0.01)
+        made.append(what)
+
+    async def many(service: Service) -> None:
+        jobs = [asyncio.create_task(service.call(lambda: call("job"))) for _ in range(5)]
+        await asyncio.sleep(0)
+        await service.ask(lambda: call("cancel"))
+        await asyncio.gather(*jobs)
+
+    run(many, at_once=1)
+    assert made == ["job", "cancel", "job", "job", "job", "job"]
+
+
 def test_no_answer_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_service, "SUBMIT_SECONDS", 0.05)
 
