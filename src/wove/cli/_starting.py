@@ -120,6 +120,8 @@ def load_object(option: str, reference: str, kind: type[T], what: str, *, defaul
     Raises:
         CannotStartError: no such module or name, or something else is there.
     """
+    if "://" in reference:  # it may hold a password
+        raise CannotStartError(f"{option} {masked(reference)}: give MODULE:NAME of {what}, no URL")
     module_name, _, attribute = reference.partition(":")
     attribute = attribute or default
     if not module_name:

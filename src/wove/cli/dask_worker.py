@@ -58,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _work(arguments: argparse.Namespace) -> int:
     try:
         from distributed import Worker
+        from distributed.comm import get_address_host_port
     except ImportError as error:
         raise CannotStartError(
             f"Dask is not installed ({error}). Install with: pip install 'wove[dask]'"
@@ -65,6 +66,13 @@ async def _work(arguments: argparse.Namespace) -> int:
     if bool(arguments.address) == bool(arguments.scheduler_file):
         raise CannotStartError("give --address URL or --scheduler-file PATH")
     where = arguments.address or arguments.scheduler_file
+    if arguments.address:
+        try:
+            get_address_host_port(arguments.address)
+        except (ValueError, NotImplementedError) as error:
+            raise CannotStartError(
+                f"--address {arguments.address}: {error}. Give tcp://HOST:PORT"
+            ) from error
     try:
         worker = Worker(
             arguments.address,

@@ -86,7 +86,7 @@ class _Node:
         said = _Output(process)
         try:
             if not said.until(STARTED):
-                raise CannotStartError(f"Ray did not start:\n{said.last(10)}")
+                raise _not_started(self._address, said)
             raylet = _raylet_of(process.pid)
             name = f"{raylet.node_id} " if raylet else ""
             print(f"wove: Ray node {name}of {self._address}", file=sys.stderr)
@@ -162,6 +162,15 @@ class _Output:
         with self._changed:
             self._ended = True
             self._changed.notify_all()
+
+
+def _not_started(address: str, said: _Output) -> CannotStartError:
+    from wove.integrations._ray_connection import refusal_in
+
+    refusal = refusal_in(said.last(100))
+    if refusal:
+        return CannotStartError(f"the Ray cluster at {address} refuses this node: {refusal}")
+    return CannotStartError(f"Ray did not start:\n{said.last(10)}")
 
 
 def _ray(*arguments: str) -> list[str]:

@@ -201,7 +201,13 @@ async def _connect(arguments: argparse.Namespace) -> Client:
         function = load_object(
             "--client", arguments.client, FunctionType, "an async function", default="connect"
         )
-        connecting, address = function(), arguments.client
+        address = arguments.client
+        try:
+            connecting = function()
+        except Exception as error:
+            raise CannotStartError(
+                f"--client {address} raised {type(error).__name__}: {error}"
+            ) from error
         if not inspect.isawaitable(connecting):
             raise CannotStartError(f"--client {address}: it returned no awaitable")
     else:
@@ -215,6 +221,12 @@ async def _connect(arguments: argparse.Namespace) -> Client:
         raise CannotStartError(
             f"cannot reach the Temporal server at {address}: {why}. Check that it runs and that "
             f"{'--client' if arguments.client else '--target-host'} is right."
+        ) from error
+    except Exception as error:
+        if not arguments.client:
+            raise
+        raise CannotStartError(
+            f"--client {address} raised {type(error).__name__}: {error}"
         ) from error
     if not isinstance(client, Client):
         raise CannotStartError(f"--client {address}: it gave a {type(client).__name__}")

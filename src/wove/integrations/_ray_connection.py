@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import socket
 import threading
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ __all__ = [
     "connect",
     "node_is_gone",
     "node_of_this_process",
+    "refusal_in",
 ]
 
 CONNECT_SECONDS = 8.0
@@ -21,6 +23,8 @@ CONNECT_SECONDS = 8.0
 
 NOT_CONNECTED = (OSError, RuntimeError, ValueError)
 """What `ray.init` raises; a ConnectionError is an OSError."""
+
+_REFUSED = re.compile(r"AuthenticationError: (.+)")
 
 _lock = threading.Lock()
 _ours: tuple[str | None, threading.Event] | None = None
@@ -67,6 +71,18 @@ def connect(options: Mapping[str, Any], *, wanted: bool) -> None:
             raise RuntimeError("executor_config['init'] is False, and ray.init() was not called")
         _knock(address)
         _in_lasting_thread(functools.partial(ray.init, **{"ignore_reinit_error": True, **options}))
+
+
+def refusal_in(text: str) -> str | None:
+    """Ray's words for a cluster that does not take this process's token; None: it says no such.
+
+    Ray's own error is "Failed to connect"; the reason is in the text of that one's cause.
+
+    Args:
+        text: of an error and its causes, or what `ray start` printed.
+    """
+    found = _REFUSED.search(text)
+    return found[1].strip() if found else None
 
 
 def node_of_this_process() -> str | None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from wove.integrations._ray_cluster import RayJob, cancel, states, submit
-from wove.integrations._ray_connection import NOT_CONNECTED, connect
+from wove.integrations._ray_connection import NOT_CONNECTED, connect, refusal_in
 from wove.integrations._service import Service
 from wove.integrations.base import BackendAdapter, BackendState, CancelOutcome, Supports
 
@@ -70,7 +70,8 @@ class RayAdapter(BackendAdapter):
         """Submit `payload` as the only argument of a Ray task.
 
         Raises:
-            SubmissionError: the cluster could not be reached (`BACKEND_UNAVAILABLE`).
+            SubmissionError: the cluster could not be reached (`BACKEND_UNAVAILABLE`), or did
+                not take this process's token (`SUBMIT_FAILED`).
         """
         await self._connected()
         options = {"name": payload["task_name"], "max_retries": 0, **self._options}
@@ -94,6 +95,9 @@ class RayAdapter(BackendAdapter):
         try:
             await self._service.connect(lambda: self.in_thread(connect, self._init, wanted=wanted))
         except NOT_CONNECTED as error:
+            refusal = refusal_in(f"{error}\n{error.__cause__}")
+            if refusal:
+                raise self._service.refused(refusal) from error
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
             raise self._service.unavailable(reason) from error
         self._is_connected = True

@@ -45,6 +45,8 @@ def _begin_and_nap(begun: str, effect: str) -> None:
     [
         ([], "give --address URL or --scheduler-file PATH"),
         (["--address", "tcp://127.0.0.1:{port}"], "cannot reach the Dask scheduler at tcp://"),
+        (["--address", "scheduler"], "--address scheduler: missing port number"),
+        (["--address", "http://scheduler:8786"], "Give tcp://HOST:PORT"),
         (["--address", "tcp://127.0.0.1:{port}", "--resource", "GPU"], "give NAME=AMOUNT"),
     ],
 )

@@ -271,6 +271,7 @@ def wrong():
         (["--redis-url", "redis://a:hunter2@127.0.0.1:{port}/0"], "that --redis-url is right"),
         (["--redis-url", "http://someone:hunter2@127.0.0.1/"], "no URL of a Redis"),
         (["--redis-url", "{url}", "--preload", "no.such"], "--preload no.such: cannot import"),
+        (["--broker", "redis://a:hunter2@127.0.0.1:{port}/0"], "give MODULE:NAME"),
         (["--broker", "no_such_module"], "cannot import no_such_module"),
         (["--broker", "its_brokers:absent"], "its_brokers has no 'absent'"),
         (["--broker", "its_brokers:other"], "it is of the type int, not a Taskiq broker"),

@@ -76,6 +76,12 @@ async def other():
 
 def plain():
     return None
+
+def asks(address):
+    return None
+
+async def fails():
+    raise KeyError("TEMPORAL_CERTIFICATE")
 """
 
 
@@ -135,6 +141,8 @@ def test_a_namespace_that_is_not_there(temporal_host: str) -> None:
         ("my_client:absent", "my_client has no 'absent'"),
         ("my_client:other", "it gave a str"),
         ("my_client:plain", "it returned no awaitable"),
+        ("my_client:asks", "my_client:asks raised TypeError: asks() missing"),
+        ("my_client:fails", "my_client:fails raised KeyError: 'TEMPORAL_CERTIFICATE'"),
         ("my_client:Client", "is a type, not an async function"),
     ],
 )

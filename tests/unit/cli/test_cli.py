@@ -115,6 +115,7 @@ def test_celery_that_is_not_installed_is_named(tmp_path: Path) -> None:
     [
         ("no_such_module:app", "cannot import no_such_module"),
         (":app", "names no module"),
+        ("redis://:hunter2@localhost/0", "--app redis://:**@localhost/0: give MODULE:NAME"),
         ("json:app", "json has no 'app'"),
         ("os:path", "'path' is a module, not a Celery application"),
     ],
@@ -123,6 +124,7 @@ def test_an_app_that_is_not_there(reference: str, words: str) -> None:
     done = wove_command("worker", "celery", "--app", reference)
     assert done.returncode == 1
     assert words in done.stderr
+    assert "hunter2" not in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
