@@ -218,7 +218,13 @@ class Watcher:
                 level = logging.INFO if self._warned else logging.WARNING
                 self._warned = True
                 words = f"{type(error).__name__}: {error}"
-                logger.log(level, "the backend could not be asked about its jobs: %s", words)
+                one = next(iter(self._watched.values())).named
+                logger.log(
+                    level,
+                    "the backend could not be asked about its jobs, such as %s: %s",
+                    one,
+                    words,
+                )
         self._asking = None
         if states is None:
             return

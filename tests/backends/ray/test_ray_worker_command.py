@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +16,7 @@ import pytest
 from tests.adapters import tasks
 from tests.backends.ray import work
 from tests.backends.weaves import in_background
-from tests.services import Worker, free_port, wove_worker
+from tests.services import Worker, free_port, start_ray, stop_service, wove_worker
 from wove.errors import WorkerLostError
 
 pytestmark = [pytest.mark.xdist_group("adapters-ray"), pytest.mark.timeout(240)]
@@ -70,3 +74,64 @@ def test_it_cannot_start(arguments: list[str], words: str) -> None:
     assert done.returncode == 1
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+WEAVE = """
+import sys
+import wove
+from wove.errors import SubmissionError
+
+settings = {"executor": "ray", "executor_config": {"address": sys.argv[1]}}
+wove.config(environments={"cluster": settings})
+try:
+    with wove.weave() as w:
+        @w.do(environment="cluster")
+        def work():
+            return "done"
+except SubmissionError as error:
+    print(error.code.value, error)
+else:
+    print(w.result.work)
+"""
+
+
+def test_a_cluster_that_wants_a_token_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `ray start --head` of Ray 2.60 begins wants one; "Failed to connect" helps nobody."""
+    token = "0123456789abcdef" * 4
+    holder = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token}
+    folder = Path(tempfile.mkdtemp())  # Ray's sockets need a short path
+    try:
+        with monkeypatch.context() as there:
+            there.setenv("RAY_AUTH_MODE", "token")
+            there.setenv("RAY_AUTH_TOKEN", token)
+            started = start_ray(folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    try:
+        commands = {
+            "weave": ([sys.executable, "-c", WEAVE, started.url], None),
+            "node": (wove_worker("ray", "--address", started.url), None),
+            "token": ([sys.executable, "-c", WEAVE, started.url], holder),
+        }
+        processes = {
+            name: subprocess.Popen(
+                argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
+            )
+            for name, (argv, env) in commands.items()
+        }
+        said = {name: process.communicate(timeout=120) for name, process in processes.items()}
+    finally:
+        for pid in started.pids:
+            stop_service(pid)
+        shutil.rmtree(folder, ignore_errors=True)
+    refused, error = said["weave"][0], said["node"][1]
+    assert refused.startswith(f"submit_failed ray reached its cluster at {started.url}, and")
+    assert f"wove: the Ray cluster at {started.url} refuses this node: " in error
+    for words in (refused, error):
+        assert "Authentication token is missing or incorrect" in words
+        assert "RAY_AUTH_TOKEN" in words
+        assert token not in words
+    assert processes["node"].returncode == 1
+    assert "Traceback" not in error
+    assert said["token"][0] == "done\n"

@@ -142,14 +142,14 @@ async def test_an_answer_of_another_type_is_none_and_is_told_of(answer, caplog):
         return answer
 
     one.watcher._poll = poll
-    one.watcher.add("a", "a", Facts(), None)
+    one.watcher.add("a", "a", Facts(), None, named="task 'one' in environment 'reports'")
     one.watcher.hurry("a")
     await until(lambda: one.polls)
     one.watcher.hurry("a")
     await until(lambda: len(one.polls) == 2)
     await one.watcher.stop()
     assert one.verdicts == []
-    assert "the backend could not be asked about its jobs: " in caplog.text
+    assert "the backend could not be asked about its jobs, such as task 'one' in" in caplog.text
 
 
 @in_loop
