@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _work(arguments: argparse.Namespace) -> int:
     try:
         from distributed import Worker
-        from distributed.comm import get_address_host_port
+        from distributed.comm.addressing import get_address_host_port
     except ImportError as error:
         raise CannotStartError(
             f"Dask is not installed ({error}). Install with: pip install 'wove[dask]'"
