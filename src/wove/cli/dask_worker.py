@@ -8,7 +8,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
-from wove.cli._starting import CannotStartError, amounts
+from wove.cli._starting import CannotStartError, amounts, at_least_one, say_ready
 
 if TYPE_CHECKING:
     from distributed import Worker
@@ -23,7 +23,8 @@ def add_to(backends: Any) -> None:
         "dask",
         help="a Dask worker",
         description=(
-            "Start one Dask worker in this process. SIGTERM stops it after the tasks in hand. "
+            "Start one Dask worker in this process. SIGTERM stops it after the tasks in hand, "
+            "a second one at once. "
             "For nannies and several processes use `dask worker`: it needs only that wove "
             "can be imported."
         ),
@@ -31,7 +32,12 @@ def add_to(backends: Any) -> None:
     parser.add_argument("--address", metavar="URL", help="the scheduler's, tcp://HOST:PORT")
     parser.add_argument("--scheduler-file", metavar="PATH", help="the file that holds it")
     parser.add_argument(
-        "-c", "--concurrency", type=int, default=1, metavar="N", help="tasks at once (default: 1)"
+        "-c",
+        "--concurrency",
+        type=at_least_one,
+        default=1,
+        metavar="N",
+        help="tasks at once (default: 1)",
     )
     parser.add_argument("-n", "--name", metavar="NAME", help="the worker's name (default: its URL)")
     parser.add_argument("--host", metavar="HOST", help="address that the cluster reaches it at")
@@ -58,14 +64,14 @@ def run(arguments: argparse.Namespace) -> int:
 async def _work(arguments: argparse.Namespace) -> int:
     try:
         from distributed import Worker
-        from distributed.comm.addressing import get_address_host_port
+        from distributed.comm.addressing import get_address_host_port, parse_address
+        from distributed.comm.registry import get_backend
     except ImportError as error:
         raise CannotStartError(
             f"Dask is not installed ({error}). Install with: pip install 'wove[dask]'"
         ) from error
     if bool(arguments.address) == bool(arguments.scheduler_file):
         raise CannotStartError("give --address URL or --scheduler-file PATH")
-    where = arguments.address or arguments.scheduler_file
     if arguments.address:
         try:
             get_address_host_port(arguments.address)
@@ -73,10 +79,11 @@ async def _work(arguments: argparse.Namespace) -> int:
             raise CannotStartError(
                 f"--address {arguments.address}: {error}. Give tcp://HOST:PORT"
             ) from error
+    address = arguments.address or _address_in(arguments.scheduler_file)
     try:
+        get_backend(parse_address(address)[0])
         worker = Worker(
-            arguments.address,
-            scheduler_file=arguments.scheduler_file,
+            address,
             nthreads=arguments.concurrency,
             name=arguments.name,
             host=arguments.host,
@@ -84,22 +91,37 @@ async def _work(arguments: argparse.Namespace) -> int:
             dashboard=False,
         )
         await asyncio.wait_for(worker, CONNECT_SECONDS)
-    except (OSError, ValueError, asyncio.TimeoutError) as error:
-        reason = str(error).rstrip(".") or f"no answer in {CONNECT_SECONDS} s"
+    except (OSError, RuntimeError, ValueError, asyncio.TimeoutError) as error:
+        # Dask says only that its worker failed to start, and keeps why as the cause.
+        why = error.__cause__ if isinstance(error, RuntimeError) and error.__cause__ else error
+        reason = str(why).rstrip(".") or f"no answer in {CONNECT_SECONDS} s"
         raise CannotStartError(
-            f"cannot reach the Dask scheduler at {where}: {reason}. "
+            f"cannot reach the Dask scheduler at {address}: {reason}. "
             "Check that it runs and that the address is right."
         ) from error
     return await _until_stopped(worker, arguments)
 
 
+def _address_in(path: str) -> str:
+    """What a scheduler has written down; it may be about to do so."""
+    from distributed.utils import json_load_robust
+
+    try:
+        return str(json_load_robust(path, timeout=CONNECT_SECONDS)["address"])
+    except (OSError, asyncio.TimeoutError) as error:
+        why = f"no scheduler's address is there, not in {CONNECT_SECONDS} s"
+        raise CannotStartError(f"--scheduler-file {path}: {why}") from error
+    except (KeyError, TypeError) as error:
+        raise CannotStartError(f"--scheduler-file {path}: it holds no 'address'") from error
+
+
 async def _until_stopped(worker: Worker, arguments: argparse.Namespace) -> int:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, _stop_once, loop, number, stop)
     print(f"wove: Dask worker {worker.name} on {worker.scheduler.address}", file=sys.stderr)
     print(f"wove: {arguments.concurrency} tasks at once", file=sys.stderr)
-    print("wove: ready; SIGTERM or Ctrl-C stops it after the tasks in hand", file=sys.stderr)
+    say_ready()
     closed = asyncio.ensure_future(worker.finished())
     stopped = asyncio.ensure_future(stop.wait())
     await asyncio.wait({closed, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -114,3 +136,11 @@ async def _until_stopped(worker: Worker, arguments: argparse.Namespace) -> int:
     await worker.close()
     print("wove: stopped", file=sys.stderr)
     return 0
+
+
+def _stop_once(
+    loop: asyncio.AbstractEventLoop, number: signal.Signals, stop: asyncio.Event
+) -> None:
+    loop.remove_signal_handler(number)
+    signal.signal(number, signal.SIG_DFL)  # the second one ends the process
+    stop.set()

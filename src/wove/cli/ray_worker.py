@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from wove.cli._starting import CannotStartError, amounts
+from wove.integrations._ray_connection import knock
 
 CONNECT_SECONDS = 10
 """How long the cluster may take to accept a connection before the command gives up."""
@@ -215,7 +215,7 @@ def _knock(address: str) -> None:
     if not (host and port.isdigit()):
         raise CannotStartError(f"--address {address}: give HOST:PORT, such as ray-head:6379")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
+        knock(address, seconds=CONNECT_SECONDS)
     except (OSError, OverflowError) as error:
         raise CannotStartError(
             f"cannot reach the Ray cluster at {address}: {str(error).rstrip('.')}. "

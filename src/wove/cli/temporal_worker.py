@@ -17,7 +17,13 @@ from datetime import timedelta
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from wove.cli._starting import CannotStartError, add_loglevel, load_object, say_ready
+from wove.cli._starting import (
+    CannotStartError,
+    add_loglevel,
+    at_least_one,
+    load_object,
+    say_ready,
+)
 from wove.dispatch.requirements import require_dispatch
 from wove.errors import MissingDispatchFeatureError
 from wove.integrations._temporal_calls import note_call
@@ -73,13 +79,13 @@ def add_to(backends: Any) -> None:
     parser.add_argument(
         "-c",
         "--max-concurrent-activities",
-        type=int,
+        type=at_least_one,
         metavar="N",
         help="jobs at once, each in a thread (default: Temporal's own, 100)",
     )
     parser.add_argument(
         "--max-concurrent-workflow-tasks",
-        type=int,
+        type=at_least_one,
         metavar="N",
         help="workflows that are advanced at once (default: Temporal's own, 100)",
     )

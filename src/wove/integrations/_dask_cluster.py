@@ -84,6 +84,8 @@ class Cluster:
 
                 defaults = {"set_as_default": False, "timeout": CONNECT_SECONDS}
                 self._client = Client(**{**defaults, **self._options})
+            if self._closed:  # meanwhile: the weave did not wait for it
+                self._close_own()
         waited = threading.Event()
         for _ in range(int(CONNECT_SECONDS * 20)):
             if self.is_connected():
@@ -151,18 +153,25 @@ class Cluster:
                 about to return: Dask is to see its end, not a task that nobody wants any more.
         """
         rest = [job for job in jobs if not job.kept]
-        with self._lock:
-            self._closed = True
-            if not self._own:
-                with contextlib.suppress(Exception):  # its loop may be closed
-                    for job in _to_end(rest):
-                        # Until it is called, Dask's client holds the future.
-                        job.future.add_done_callback(lambda _: None)
-            elif self._client is not None:
-                with contextlib.suppress(Exception):  # the scheduler may be gone
-                    _outlive(self._client, rest)
-                with contextlib.suppress(Exception):
-                    self._client.close(timeout=CLOSE_SECONDS)
+        self._closed = True
+        if not self._own:
+            with contextlib.suppress(Exception):  # its loop may be closed
+                for job in _to_end(rest):
+                    # Until it is called, Dask's client holds the future.
+                    job.future.add_done_callback(lambda _: None)
+        # Connecting may take longer than the weave waits, and then sees to it itself.
+        elif self._lock.acquire(timeout=0.2):
+            try:
+                self._close_own(rest)
+            finally:
+                self._lock.release()
+
+    def _close_own(self, rest: Iterable[DaskJob] = ()) -> None:
+        if self._own and self._client is not None:
+            with contextlib.suppress(Exception):  # the scheduler may be gone
+                _outlive(self._client, rest)
+            with contextlib.suppress(Exception):
+                self._client.close(timeout=CLOSE_SECONDS)
 
 
 def _outlive(client: Any, jobs: Iterable[DaskJob]) -> None:

@@ -6,6 +6,7 @@ import functools
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ __all__ = [
     "CONNECT_SECONDS",
     "NOT_CONNECTED",
     "connect",
+    "knock",
     "node_is_gone",
     "node_of_this_process",
     "refusal_in",
@@ -25,6 +27,9 @@ NOT_CONNECTED = (OSError, RuntimeError, ValueError)
 """What `ray.init` raises; a ConnectionError is an OSError."""
 
 _REFUSED = re.compile(r"AuthenticationError: (.+)")
+
+_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+"""How a client of HTTP/2, which gRPC is, begins; the head answers with settings of its own."""
 
 _lock = threading.Lock()
 _ours: tuple[str | None, threading.Event] | None = None
@@ -58,7 +63,7 @@ def connect(options: Mapping[str, Any], *, wanted: bool) -> None:
             node = node_of_this_process()
             if not node_is_gone(node):
                 if node is not None:  # else the head may be out of reach from here
-                    _knock(connected)
+                    knock(connected, seconds=CONNECT_SECONDS)
                 return
             if _ours is None or _ours[0] != node:
                 raise RuntimeError(
@@ -69,7 +74,7 @@ def connect(options: Mapping[str, Any], *, wanted: bool) -> None:
             ray.shutdown()
         if not wanted:
             raise RuntimeError("executor_config['init'] is False, and ray.init() was not called")
-        _knock(address)
+        knock(address, seconds=CONNECT_SECONDS)
         _in_lasting_thread(functools.partial(ray.init, **{"ignore_reinit_error": True, **options}))
 
 
@@ -164,10 +169,30 @@ def _is_same_host(host: str, connected: str) -> bool:
     return bool(there & here) or any(address.startswith("127.") for address in map(str, there))
 
 
-def _knock(address: object) -> None:
-    """Find out quickly whether anybody listens: Ray itself goes on for half a minute."""
+def knock(address: object, *, seconds: float) -> None:
+    """Find out quickly whether a cluster's head answers: Ray itself goes on for minutes.
+
+    Args:
+        address: "HOST:PORT"; of anything else nothing is asked.
+        seconds: how long the connection may take, and then the answer.
+
+    Raises:
+        OSError: nothing listens there, or what does is silent.
+    """
     if not isinstance(address, str) or "://" in address or ":" not in address:
         return  # "auto", "local": Ray looks for itself
     host, _, port = address.rpartition(":")
-    if port.isdigit():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
+    if not port.isdigit():
+        return
+    begun = time.monotonic()
+    with socket.create_connection((host.strip("[]"), int(port)), timeout=seconds) as head:
+        head.settimeout(max(0.1, seconds - (time.monotonic() - begun)))
+        try:
+            head.sendall(_GREETING)
+            head.recv(1)
+        except TimeoutError:
+            raise OSError(
+                f"it accepts connections and does not answer, not in {seconds:g} s"
+            ) from None
+        except OSError:
+            pass  # it hung up, as a head that speaks TLS does: somebody is there

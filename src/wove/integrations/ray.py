@@ -11,7 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 from wove.integrations._ray_cluster import RayJob, cancel, states, submit
-from wove.integrations._ray_connection import NOT_CONNECTED, connect, refusal_in
+from wove.integrations._ray_connection import (
+    NOT_CONNECTED,
+    connect,
+    node_is_gone,
+    node_of_this_process,
+    refusal_in,
+)
 from wove.integrations._service import Service
 from wove.integrations.base import BackendAdapter, BackendState, CancelOutcome, Supports
 
@@ -89,7 +95,7 @@ class RayAdapter(BackendAdapter):
         return states(submissions)
 
     async def _connected(self) -> None:
-        if self._is_connected:
+        if self._is_connected and not node_is_gone(node_of_this_process()):
             return
         wanted = bool(self.config.get("init", True))
         try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +13,9 @@ import pytest
 
 from tests.adapters import tasks
 from tests.backends.dask import work
-from tests.backends.weaves import in_background
-from tests.services import Worker, free_port, wait_until, wove_worker
+from tests.backends.weaves import in_background, run_remote
+from tests.services import Worker, free_port, start_worker, wait_until, wove_worker
+from wove.errors import WorkerLostError
 
 StartWorker = Callable[..., Worker]
 
@@ -48,6 +52,8 @@ def _begin_and_nap(begun: str, effect: str) -> None:
         (["--address", "scheduler"], "--address scheduler: missing port number"),
         (["--address", "http://scheduler:8786"], "Give tcp://HOST:PORT"),
         (["--address", "tcp://127.0.0.1:{port}", "--resource", "GPU"], "give NAME=AMOUNT"),
+        (["--address", "nosuch://127.0.0.1:{port}"], "unknown address scheme 'nosuch'"),
+        (["--scheduler-file", "/no/such"], "--scheduler-file /no/such: no scheduler's address"),
     ],
 )
 def test_it_cannot_start(arguments: list[str], words: str) -> None:
@@ -70,3 +76,53 @@ def test_it_ends_with_its_scheduler(scheduler: Callable[..., object], worker: St
     wait_until(lambda: running.process.poll() is not None, seconds=60, what="the worker has ended")
     assert running.process.returncode == 1
     assert "the scheduler is gone" in running.log()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_it_at_once(
+    address: str, worker: StartWorker, tmp_path: Path, number: signal.Signals
+) -> None:
+    started, begun = worker(address), tmp_path / "begun"
+    values = {"begun": str(begun), "gate": str(tmp_path / "never")}
+    options = {"delivery_heartbeat_seconds": 1}
+    config = {"address": address}
+    with in_background("dask", work.wait_at, config, options=options, **values) as found:
+        tasks.wait_for(begun)
+        started.process.send_signal(number)
+        with pytest.raises(subprocess.TimeoutExpired):
+            started.process.wait(1.5)
+        started.process.send_signal(number)
+        assert started.process.wait(15) == -number
+    assert isinstance(found[0].exception, WorkerLostError)
+
+
+def test_the_scheduler_is_found_in_its_file(
+    address: str, worker: StartWorker, tmp_path: Path
+) -> None:
+    """By both sides."""
+    file = tmp_path / "scheduler.json"
+    file.write_text(json.dumps({"address": address}))
+    argv = wove_worker("dask", "--scheduler-file", str(file))
+    started = start_worker(tmp_path, "dask", argv)
+    try:
+        assert address in started.log()
+        config = {"client_options": {"scheduler_file": str(file)}}
+        assert run_remote("dask", work.where, config).where == started.process.pid
+    finally:
+        started.kill()
+
+
+def test_dask_that_is_not_installed_is_named(tmp_path: Path) -> None:
+    (tmp_path / "distributed.py").write_text("raise ImportError('no dask here')\n")
+    path = os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]])
+    done = subprocess.run(
+        wove_worker("dask", "--address", "tcp://127.0.0.1:1"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert done.returncode == 1
+    assert "pip install 'wove[dask]'" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -51,10 +51,21 @@ def test_the_console_script_is_installed() -> None:
 NEEDED = {
     "arq": ("--redis-url", "redis://127.0.0.1:1/0"),
     "celery": (),
+    "dask": ("--address", "tcp://127.0.0.1:1"),
     "rq": ("--redis-url", "redis://127.0.0.1:1/0"),
     "taskiq": ("--redis-url", "redis://127.0.0.1:1/0"),
 }
-"""Backends with both options, and what else their commands ask for."""
+"""What the commands of backends ask for, beside their options."""
+
+OPTIONS = {
+    backend: [("--concurrency", "0"), *([] if backend == "dask" else [("--loglevel", "LOUD")])]
+    for backend in NEEDED
+}
+NEEDED["temporal"] = ()
+OPTIONS["temporal"] = [
+    ("--max-concurrent-activities", "0"),
+    ("--max-concurrent-workflow-tasks", "0"),
+]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +77,7 @@ NEEDED = {
         *(
             ("worker", backend, *needed, option, value)
             for backend, needed in NEEDED.items()
-            for option, value in (("--concurrency", "0"), ("--loglevel", "LOUD"))
+            for option, value in OPTIONS[backend]
         ),
     ],
 )
@@ -75,9 +86,7 @@ def test_arguments_that_make_no_sense(arguments: tuple[str, ...]) -> None:
     assert done.returncode == 2
     assert "usage: wove" in done.stderr
     if len(arguments) > 2:
-        assert f"argument {arguments[-2]}" in done.stderr.replace(
-            "-c/--concurrency", "--concurrency"
-        )
+        assert f"argument {arguments[-2]}" in done.stderr.replace("argument -c/", "argument ")
 
 
 def test_neither_broker_nor_app() -> None:
