@@ -66,6 +66,11 @@ def stop_process(pid: int, *, seconds: float = 15.0) -> None:
             time.sleep(0.02)
 
 
+def wait_until_ended(pid: int, *, seconds: float = 15.0) -> None:
+    """Return when a process that was killed is no more; `ServiceError` after `seconds`."""
+    wait_until(lambda: not _is_running(pid), seconds=seconds, what=f"process {pid} has ended")
+
+
 def stop_service(pid: int) -> None:
     """End a process that `_spawn` started, and whatever it started itself."""
     started = _descendants(pid)

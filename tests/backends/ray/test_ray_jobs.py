@@ -51,7 +51,7 @@ def test_rays_job_ends_as_the_task_did(cluster: str, monkeypatch: pytest.MonkeyP
     assert (summary["outcome"], summary["delivered"]) == ("succeeded", True)
     with pytest.raises(TaskFailedError, match="LookupError: no such account") as caught:
         ray.get(second.reference, timeout=30)
-    assert "refuse" in str(caught.value)  # Ray names the task
+    assert "ray::refuse()" in str(caught.value)  # as Ray calls it, also in its views
     wait_until(second.future.done, seconds=10, what="Ray has told its owner")
     assert _ray_cluster.settled(second).status is BackendStatus.FAILED
     assert [run.backend_job_id for run in failed.runs] == [second.id]

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.services import Started, free_port, start_ray, stop_process, wait_until
+from tests.services import Started, free_port, start_ray, wait_until, wait_until_ended
 from wove.integrations import _ray_connection
 
 pytestmark = [pytest.mark.xdist_group("adapters-ray"), pytest.mark.timeout(240)]
@@ -61,6 +62,18 @@ def test_a_cluster_that_is_down(tmp_path: Path) -> None:
     assert time.monotonic() - begun < 60  # Python and Ray have to be loaded
 
 
+def test_a_head_that_says_nothing_is_not_waited_for(tmp_path: Path) -> None:
+    """By itself Ray asks it again and again, for minutes, and then ends the process."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        begun = time.monotonic()
+        text = said({"address": address}, tmp_path)
+    assert text.startswith("SubmissionError backend_unavailable")
+    assert f"at {address}, which is executor_config['address']" in text
+    assert "it accepts connections and does not answer" in text
+    assert time.monotonic() - begun < 60  # Python and Ray have to be loaded
+
+
 def test_init_false_wants_ray_init_of_the_program(tmp_path: Path) -> None:
     text = said({"init": False}, tmp_path)
     assert text.startswith("SubmissionError backend_unavailable")
@@ -70,6 +83,77 @@ def test_init_false_wants_ray_init_of_the_program(tmp_path: Path) -> None:
 def test_a_cluster_of_the_programs_own(tmp_path: Path) -> None:
     init = {"num_cpus": 1, "include_dashboard": False, "log_to_driver": False}
     assert said({"address": "local", "init_options": init}, tmp_path) == "ran True\n"
+
+
+LOST = """
+import sys, threading, time
+import wove
+
+address, folder = sys.argv[1:]
+config = {"executor": "ray", "executor_config": {"address": address}}
+wove.config(environments={"away": config})
+
+def stay(folder):
+    open(f"{folder}/running", "a").close()
+    time.sleep(100)
+
+def running():
+    with wove.weave(error_mode="return", folder=folder) as w:
+        w.do(environment="away")(stay)
+    print("running:", type(w.result.stay).__name__, w.result.stay, flush=True)
+
+with wove.weave(error_mode="return", folder=folder) as w:
+    @w.do(environment="away")
+    def first():
+        return 1
+
+    @w.do
+    def lost(first):
+        import os
+        other = threading.Thread(target=running)
+        other.start()
+        while not os.path.exists(f"{folder}/gone"):
+            time.sleep(0.05)
+        other.join()
+        return time.monotonic()
+
+    @w.do(environment="away")
+    def after(lost):
+        return 2
+
+took = time.monotonic() - w.result.lost
+print("after:", type(w.result.after).__name__, w.result.after.code.value, took < 13, flush=True)
+"""
+
+
+def test_a_cluster_that_goes_in_the_middle_of_a_weave(tmp_path: Path, short: Path) -> None:
+    """A job that ran is lost, and one that comes later is not sent into nowhere."""
+    script, log = tmp_path / "script.py", tmp_path / "log"
+    script.write_text(LOST)
+    cluster = start_ray(short)
+    try:
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                [sys.executable, str(script), cluster.url, str(tmp_path)],
+                stdout=subprocess.PIPE,
+                stderr=output,
+                text=True,
+            )
+        try:
+            running = tmp_path / "running"
+            wait_until(running.exists, seconds=90, what="the second weave's job runs")
+            _kill(cluster)
+            (tmp_path / "gone").touch()
+            out, _ = process.communicate(timeout=90)
+        finally:
+            process.kill()
+            process.wait()
+    finally:
+        _kill(cluster)
+    assert process.returncode == 0, log.read_text()
+    first, second = (line for line in out.splitlines() if ": " in line)
+    assert first.startswith("running: WorkerLostError")
+    assert second == "after: SubmissionError backend_unavailable True"
 
 
 WEAVES = """
@@ -195,11 +279,12 @@ def test_a_cluster_that_goes_and_comes_back(tmp_path: Path, short: Path) -> None
 
 
 def _kill(cluster: Started) -> None:
+    """Once: soon the kernel may have given an id to another process."""
     for pid in cluster.pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    for pid in cluster.pids:
-        stop_process(pid)  # waits
+    while cluster.pids:
+        wait_until_ended(cluster.pids.pop())
 
 
 class _Connected:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,8 +24,9 @@ from wove.errors import WorkerLostError
 pytestmark = [pytest.mark.xdist_group("adapters-ray"), pytest.mark.timeout(240)]
 
 
-def test_sigterm_lets_the_job_in_hand_finish(
-    cluster: str, node: Callable[..., Worker], mark: str, tmp_path: Path
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_the_job_in_hand_finish(
+    cluster: str, node: Callable[..., Worker], mark: str, tmp_path: Path, number: signal.Signals
 ) -> None:
     started = node("--num-cpus", "1")
     assert f" of {cluster}" in started.log()
@@ -32,7 +35,7 @@ def test_sigterm_lets_the_job_in_hand_finish(
     values = {"begun": str(begun), "gate": str(gate)}
     with in_background("ray", work.wait_at, config, **values) as found:
         tasks.wait_for(begun, seconds=60)
-        started.ask_to_stop()
+        started.process.send_signal(number)
         with pytest.raises(subprocess.TimeoutExpired):
             started.process.wait(3)
         tasks.note(gate)
@@ -135,3 +138,28 @@ def test_a_cluster_that_wants_a_token_says_so(monkeypatch: pytest.MonkeyPatch) -
     assert processes["node"].returncode == 1
     assert "Traceback" not in error
     assert said["token"][0] == "done\n"
+
+
+def test_a_head_that_says_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        argv = wove_worker("ray", "--address", f"127.0.0.1:{silent.getsockname()[1]}")
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "it accepts connections and does not answer" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_ray_that_is_not_installed_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ray.py").write_text("raise ImportError('no ray here')\n")
+    path = os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]])
+    done = subprocess.run(
+        wove_worker("ray", "--address", "127.0.0.1:1"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert done.returncode == 1
+    assert "pip install 'wove[ray]'" in done.stderr
+    assert "Traceback" not in done.stderr
