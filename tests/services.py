@@ -173,15 +173,21 @@ def _tail(log: Path, lines: int = 15) -> str:
 # ---- Redis --------------------------------------------------------------------------------
 
 
-def start_redis(folder: Path, port: int | None = None) -> Started:
-    """Start a Redis that keeps nothing on disk; returns when it answers PING."""
+def start_redis(folder: Path, port: int | None = None, *, keep: bool = False) -> Started:
+    """Start a Redis; returns when it answers PING.
+
+    Args:
+        folder: its home and its log.
+        port: where it listens; a free one by default.
+        keep: what it holds outlives it, in `folder`.
+    """
     port = port or free_port()
     log = folder / "redis.log"
     pid = _spawn(
         [
             _program("redis-server", "redis-server"),
             *("--bind", "127.0.0.1", "--port", str(port)),
-            *("--save", "", "--appendonly", "no", "--dir", str(folder)),
+            *("--save", "", "--appendonly", "yes" if keep else "no", "--dir", str(folder)),
         ],
         log=log,
     )
@@ -197,7 +203,7 @@ def _redis_answers(port: int) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")
-            return connection.recv(16).startswith(b"+PONG")
+            return connection.recv(16).startswith(b"+PONG")  # and not that it is still loading
     except OSError:
         return False
 

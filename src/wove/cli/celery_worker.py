@@ -20,6 +20,7 @@ from wove.integrations._celery_url import (
     UNUSABLE,
     address_of,
     check_result_backend,
+    is_redis,
     unusable,
 )
 from wove.integrations.celery import DEFAULT_TASK_NAME, register
@@ -129,6 +130,9 @@ def _application(arguments: argparse.Namespace) -> Celery:
         app = Celery("wove")
         # Jobs of a weave are few and long: a worker takes no more than it can start.
         app.conf.worker_prefetch_multiplier = 1
+        # Over Redis not even one: what a worker has in its hands is lost for an hour, Redis's
+        # visibility timeout, when the worker loses its connection. RabbitMQ knows better.
+        app.conf.worker_disable_prefetch = is_redis(arguments.broker_url)
         app.conf.broker_connection_retry_on_startup = True
     else:
         raise CannotStartError("give --broker-url URL, or --app MODULE:NAME")

@@ -12,7 +12,7 @@ from wove.integrations._url import masked
 if TYPE_CHECKING:
     from celery.app.base import Celery
 
-__all__ = ["UNUSABLE", "address_of", "check_result_backend", "unusable"]
+__all__ = ["UNUSABLE", "address_of", "check_result_backend", "is_redis", "unusable"]
 
 UNUSABLE = (ImportError, AttributeError, KeyError, TypeError, ValueError)
 """What kombu raises when it cannot load the transport that a URL names, or take its options."""
@@ -24,6 +24,11 @@ def address_of(app: Celery, *, reads: bool = False) -> str:
     """The masked URL of the broker that an application is configured for."""
     url = app.conf.broker_read_url if reads else app.conf.broker_write_url
     return masked(url) if url else "amqp://localhost (Celery's own default)"
+
+
+def is_redis(url: str) -> bool:
+    """Whether a broker's URL, or the first one of several, leads to a Redis."""
+    return url.partition("://")[0].partition("+")[0] in _REDIS
 
 
 def unusable(error: Exception, address: str, setting: str) -> MissingPackageError | ValueError:

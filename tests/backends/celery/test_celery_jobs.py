@@ -21,6 +21,7 @@ from tests.backends.celery.weaves import in_background, run_remote
 from tests.services import CeleryWorker, free_port, wait_until
 from wove import WoveResult, weave
 from wove.backend import build_backend_payload
+from wove.errors import WorkerLostError
 from wove.executors.backend_state import BackendState
 from wove.integrations._celery_broker import CeleryJob, kept_broker
 
@@ -207,13 +208,14 @@ def test_a_killed_pool_process_is_seen_by_asking_its_worker(
         wait_until(asked, seconds=30, what=f"the worker says {status}")
         return states[-1]
 
-    with in_background(work.block, config, started=str(started)):
+    with in_background(work.block, config, started=str(started)) as found:
         wait_until(started.exists, seconds=30, what="the job runs")
         running = answers("running")
         assert job.worker is not None
         assert job.worker in running.reason
         broker.revoke(queue, terminate=True, wait_for_answers=True)
         assert job.worker in answers("lost").reason
+    assert isinstance(found[0].block, WorkerLostError), repr(found[0].block)
 
 
 def test_a_worker_elsewhere_that_cannot_load_the_task_says_so(

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import celery
 import pytest
+import redis
 
 from tests.backends.celery import work
 from tests.backends.celery.weaves import in_background, run_remote
 from tests.services import CeleryWorker, start_rabbitmq, stop_service, wait_until
 from wove import WoveResult
-from wove.errors import DeliveryError, DeliveryTimeoutError, ErrorCode
+from wove.errors import DeliveryError, DeliveryTimeoutError, ErrorCode, WorkerLostError
 from wove.executors.backend_state import BackendStatus
 from wove.executors.liveness import Liveness
 from wove.integrations._celery_broker import CeleryBroker, CeleryJob, make_broker
@@ -83,7 +85,8 @@ def test_a_queued_job_that_an_operator_revokes_ends(
         busy(config, tmp_path) as (_, go_on),
         in_background(work.where, chosen, liveness=often, options=options) as found,
     ):
-        wait_until_reserved(operator, queue)
+        with redis.Redis.from_url(redis_url) as client:  # no worker takes more than it can do
+            wait_until(lambda: client.llen(queue) == 1, seconds=30, what="the job is queued")
         operator.revoke(queue, terminate=False, wait_for_answers=False)
         go_on()
     error = found[0].where
@@ -94,6 +97,29 @@ def test_a_queued_job_that_an_operator_revokes_ends(
     else:
         assert error.code is ErrorCode.START_TIMEOUT
     assert [run.started_at for run in found[0].runs] == [None]
+    worker.stop()
+
+
+@pytest.mark.parametrize("results", [True, False], ids=["result backend", "none"])
+def test_a_running_job_that_an_operator_terminates_is_lost(
+    redis_url: str, celery_worker: StartWorker, queue: str, tmp_path: Path, results: bool
+) -> None:
+    kept = ["--result-backend", redis_url] if results else []
+    worker = celery_worker(redis_url, *kept, queue=queue, concurrency=1)
+    config = {"broker_url": redis_url, "queue": queue}
+    if results:
+        config["result_backend"] = redis_url
+    chosen = {**config, "send_task_options": {"task_id": queue}}
+    pids = tmp_path / "pids"
+    with in_background(work.stay_once, chosen, pids=str(pids)) as found:
+        wait_until(pids.exists, seconds=30, what="it runs")
+        make_broker(redis_url).revoke(queue, terminate=True, wait_for_answers=False)
+        begun = time.monotonic()
+        wait_until(lambda: bool(found), seconds=40, what="the weave has ended")
+    assert time.monotonic() - begun < 25
+    assert isinstance(found[0].stay_once, WorkerLostError), repr(found[0].stay_once)
+    assert [run.state for run in found[0].runs] == ["lost"]
+    assert run_remote(work.where, config).where  # the pool goes on
     worker.stop()
 
 
