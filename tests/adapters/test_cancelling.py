@@ -15,6 +15,7 @@ from tests.adapters.backend import Backend
 from tests.services import wait_until
 from wove import DeliveryTimeoutError, weave
 from wove.errors import ErrorCode, TaskTimeoutError
+from wove.integrations import get_backend_adapter_class
 
 Use = Callable[..., None]
 BEATS: Any = {"delivery_heartbeat_seconds": 1}
@@ -102,6 +103,41 @@ def test_a_job_still_queued_at_its_timeout_never_starts(
                 tasks.note(effect, "next")
 
     assert tasks.lines(effect) == ["next"]
+
+
+def test_a_job_that_its_backend_keeps_after_the_timeout_is_turned_away(
+    use: Use,
+    backend: Backend,
+    tmp_path: Path,
+    callback_port: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody takes it from the queue: a worker does, and asks a receiver that has another weave."""
+
+    async def nothing(*_: object) -> None: ...
+
+    adapter = get_backend_adapter_class(backend.executor)
+    if adapter.start_gate:  # else no job can outlive its weave, which holds it itself
+        monkeypatch.setattr(adapter, "cancel", nothing)
+    effect = tmp_path / "effect"
+    with backend.stalled(tmp_path) as stalled:
+        use({**stalled.config, "callback_port": callback_port})
+        with pytest.raises(DeliveryTimeoutError), weave(effect=str(effect)) as w:
+
+            @w.do(environment="remote", delivery_timeout=2.0)
+            def late(effect: str) -> None:
+                tasks.note(effect, "late")
+
+        assert [run.started_at for run in w.runs] == [None]
+        stalled.resume()
+        for _ in range(2):
+            with weave(effect=str(effect)) as later:
+
+                @later.do(environment="remote")
+                def next_one(effect: str) -> None:
+                    tasks.note(effect, "next")
+
+    assert tasks.lines(effect) == ["next", "next"]
 
 
 def test_a_start_timeout_names_what_the_job_waits_for(

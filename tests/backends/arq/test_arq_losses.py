@@ -176,6 +176,21 @@ def test_queued_jobs_that_are_gone_end_their_tasks(
         assert f"job {error.backend_job_id}" in str(error)
 
 
+def test_a_running_job_whose_keys_an_operator_deletes_goes_on(
+    redis_url: str, arq_worker: StartWorker, connection: redis.Redis, queue: str, tmp_path: Path
+) -> None:
+    arq_worker(redis_url, queue)
+    started, gate = tmp_path / "started", tmp_path / "gate"
+    config = {"redis_settings": redis_url, "queue_name": queue}
+    with in_background(work.until, config, started=str(started), gate=str(gate)) as results:
+        wait_until(started.exists, seconds=30, what="it began")
+        (job_id,) = connection.zrange(queue, 0, -1)
+        connection.delete(b"arq:job:" + job_id, b"arq:in-progress:" + job_id, queue)
+        gate.touch()
+    assert results[0].until == "went on"
+    assert [run.state for run in results[0].runs] == ["succeeded"]
+
+
 def test_a_running_job_and_its_worker_outlive_a_restart_of_redis(
     own_redis: tuple[str, Callable[..., None]], arq_worker: StartWorker, queue: str, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 import redis
 import rq
 from rq.command import send_stop_job_command
+from rq.job import Job
 
 from tests.backends.rq import work
 from tests.backends.rq.test_rq_adapter import payload_and_frame, submit
@@ -81,6 +82,22 @@ def test_a_job_that_an_operator_stops_is_cancelled(
     assert error.code is ErrorCode.BACKEND_CANCELLED
     assert "RQ says stopped" in str(error)
     assert error.backend_job_id == job_id
+
+
+def test_a_running_job_that_an_operator_deletes_goes_on(
+    redis_url: str, rq_worker: StartWorker, connection: redis.Redis, queue: str, tmp_path: Path
+) -> None:
+    """RQ's `delete` leaves the process alone, and the record is all that it has of the job."""
+    rq_worker(redis_url, queue)
+    started, gate = tmp_path / "started", tmp_path / "gate"
+    config = {"redis_url": redis_url, "queue_name": queue}
+    with in_background(work.until, config, started=str(started), gate=str(gate)) as results:
+        wait_until(started.exists, seconds=30, what="it began")
+        (job_id,) = running(connection, queue)
+        Job.fetch(job_id, connection=connection).delete()
+        gate.touch()
+    assert results[0].until == "went on"
+    assert [run.state for run in results[0].runs] == ["succeeded"]
 
 
 def running(connection: redis.Redis, queue: str) -> list[str]:

@@ -81,13 +81,25 @@ def test_a_worker_that_is_told_to_stop_twice_loses_its_job(
     assert isinstance(error_of(found[0], "until"), WorkerLostError)
 
 
-def test_a_job_that_is_deleted_from_its_list_is_found_by_the_start_timeout(
-    redis_url: str, connection: redis.Redis, queue: str
+@pytest.mark.parametrize("loss", ["deleted", "emptied", "restarted"])
+def test_a_job_that_is_gone_from_its_list_is_found_by_the_start_timeout(
+    own_redis: tuple[str, Callable[[], None]], queue: str, loss: str
 ) -> None:
-    config = {"broker": brokers.a_list(redis_url, queue)}
-    with in_background(work.where, config, options={"start_timeout": 2.0}) as found:
-        wait_until(lambda: connection.llen(queue) == 1, seconds=20, what="it is queued")
-        connection.delete(queue)
+    """Deleted by an operator, emptied with its list, lost with a Redis that kept nothing."""
+    url, restart = own_redis
+    config = {"broker": brokers.a_list(url, queue)}
+    with (
+        redis.Redis.from_url(url) as operator,
+        in_background(work.where, config, options={"start_timeout": 4.0}) as found,
+    ):
+        wait_until(lambda: operator.llen(queue) == 1, seconds=20, what="it is queued")
+        if loss == "deleted":
+            (message,) = operator.lrange(queue, 0, -1)
+            assert operator.lrem(queue, 1, message) == 1
+        elif loss == "emptied":
+            operator.delete(queue)
+        else:
+            restart()
     error = error_of(found[0], "where")
     assert error.code is ErrorCode.START_TIMEOUT
     assert f"it is not in the list {queue!r} any more" in str(error)
