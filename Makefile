@@ -30,7 +30,7 @@ test-arq: ## The tests of arq, in .venv-arq: its packages contradict the others'
 	@scripts/setup arq
 	@scripts/services redis
 	WOVE_TEST_BACKENDS=arq .venv-arq/bin/python -m pytest -n 2 --dist loadgroup -o cache_dir=.pytest_cache/arq \
-	    -o testpaths='tests/adapters tests/backends/test_several_backends.py tests/backends/arq tests/e2e/test_arq_example.py' $(ARGS)
+	    -o testpaths='tests/adapters tests/backends/test_several_backends.py tests/backends/test_redis_restarts.py tests/backends/arq tests/e2e/test_arq_example.py' $(ARGS)
 
 check: setup ## Format, lint, types, layers, the quick unit and contract tests: under two minutes
 	@$(MAKE) --no-print-directory lint types layers
