@@ -67,6 +67,47 @@ def test_the_job_succeeds_with_a_summary_whatever_the_task_did(
     worker.stop()
 
 
+def test_a_monitor_sees_the_tasks_name_and_nothing_of_the_payload(
+    redis_url: str, celery_worker: StartWorker, queue: str
+) -> None:
+    """By Celery's events, which Flower asks the workers for, as here."""
+    celery_worker(redis_url, queue=queue)
+    app = celery.Celery("monitor", broker=redis_url, set_as_current=False)
+    seen: list[dict[str, Any]] = []
+    with app.connection() as connection:
+        receiver = app.events.Receiver(connection, handlers={"*": seen.append})
+
+        def listen() -> None:
+            for _ in receiver.itercapture(limit=None, timeout=None, wakeup=False):
+                pass  # it ends when the receiver is told to
+
+        listening = threading.Thread(target=listen)
+        listening.start()
+        try:
+            wait_until(
+                lambda: app.control.enable_events(reply=True, timeout=2),
+                seconds=20,
+                what="a worker sends events",
+            )
+            result = run_remote(work.where, {"broker_url": redis_url, "queue": queue})
+            run_id = result.runs[0].run_id
+
+            def of_the_job() -> dict[str, dict[str, Any]]:
+                return {event["type"]: event for event in list(seen) if event.get("uuid") == run_id}
+
+            wait_until(
+                lambda: "task-succeeded" in of_the_job(), seconds=20, what="the job is shown"
+            )
+        finally:
+            receiver.should_stop = True
+            listening.join(20)
+    assert not listening.is_alive()
+    events = of_the_job()
+    assert events["task-received"]["name"] == "where"
+    assert "/wove/events/***" in json.dumps(events["task-succeeded"], default=str)
+    assert "callable" not in json.dumps(list(events.values()), default=str)
+
+
 def test_the_job_fails_when_its_events_cannot_be_delivered(
     redis_url: str, celery_worker: StartWorker, queue: str
 ) -> None:
