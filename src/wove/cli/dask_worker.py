@@ -64,24 +64,22 @@ def run(arguments: argparse.Namespace) -> int:
 async def _work(arguments: argparse.Namespace) -> int:
     try:
         from distributed import Worker
-        from distributed.comm.addressing import get_address_host_port, parse_address
-        from distributed.comm.registry import get_backend
+        from distributed.comm.addressing import get_address_host_port
     except ImportError as error:
         raise CannotStartError(
             f"Dask is not installed ({error}). Install with: pip install 'wove[dask]'"
         ) from error
     if bool(arguments.address) == bool(arguments.scheduler_file):
         raise CannotStartError("give --address URL or --scheduler-file PATH")
-    if arguments.address:
-        try:
-            get_address_host_port(arguments.address)
-        except (ValueError, NotImplementedError) as error:
-            raise CannotStartError(
-                f"--address {arguments.address}: {error}. Give tcp://HOST:PORT"
-            ) from error
     address = arguments.address or _address_in(arguments.scheduler_file)
     try:
-        get_backend(parse_address(address)[0])
+        get_address_host_port(address)
+    except (ValueError, NotImplementedError) as error:
+        option = (
+            "--address" if arguments.address else f"--scheduler-file {arguments.scheduler_file}:"
+        )
+        raise CannotStartError(f"{option} {address}: {error}. Give tcp://HOST:PORT") from error
+    try:
         worker = Worker(
             address,
             nthreads=arguments.concurrency,

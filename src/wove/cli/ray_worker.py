@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from wove.cli._starting import CannotStartError, amounts
-from wove.integrations._ray_connection import knock
+from wove.integrations._ray_connection import knock, refusal_in
 
 CONNECT_SECONDS = 10
 """How long the cluster may take to accept a connection before the command gives up."""
@@ -165,8 +165,6 @@ class _Output:
 
 
 def _not_started(address: str, said: _Output) -> CannotStartError:
-    from wove.integrations._ray_connection import refusal_in
-
     refusal = refusal_in(said.last(100))
     if refusal:
         return CannotStartError(f"the Ray cluster at {address} refuses this node: {refusal}")
