@@ -157,8 +157,7 @@ class Cluster:
         if not self._own:
             with contextlib.suppress(Exception):  # its loop may be closed
                 for job in _to_end(rest):
-                    # Until it is called, Dask's client holds the future.
-                    job.future.add_done_callback(lambda _: None)
+                    self.client.loop.add_callback(_hold, job.future)
         # Connecting may take longer than the weave waits, and then sees to it itself.
         elif self._lock.acquire(timeout=0.2):
             try:
@@ -172,6 +171,13 @@ class Cluster:
                 _outlive(self._client, rest)
             with contextlib.suppress(Exception):
                 self._client.close(timeout=CLOSE_SECONDS)
+
+
+async def _hold(future: Any) -> None:
+    """Keep Dask from forgetting a task that its weave asks about no more. On the client's loop."""
+    # `add_done_callback` would hold it, too, and leave a thread in the program for ever.
+    with contextlib.suppress(Exception, CancelledError):
+        await future.exception()
 
 
 def _outlive(client: Any, jobs: Iterable[DaskJob]) -> None:
@@ -242,8 +248,10 @@ def _settled(job: DaskJob) -> BackendState | None:
         lost = type(error).__name__ == "KilledWorker"
         kind = BackendStatus.LOST if lost else BackendStatus.FAILED
         return BackendState(kind, f"Dask says error: {type(error).__name__}: {error}")
-    if status in ("cancelled", "lost"):
+    if status == "cancelled":
         return _cancelled(job)
+    if status == "lost":  # its summary went with its worker; asking for that would wait
+        return BackendState(BackendStatus.ABSENT, "Dask says lost")
     return None
 
 
@@ -257,7 +265,7 @@ def _cancelled(job: DaskJob) -> BackendState:
         words = f"{type(error).__name__}: {error}"
     # A client that lost its scheduler counts all its tasks as cancelled. Those that run may
     # go on: their own beats decide.
-    gone = reason in ("scheduler-connection-lost", "scheduler-restart", "lost")
+    gone = reason in ("scheduler-connection-lost", "scheduler-restart")
     return BackendState(
         BackendStatus.ABSENT if gone else BackendStatus.CANCELLED, f"Dask says {words}"
     )

@@ -54,20 +54,23 @@ def queued(operator: Client) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize("ours", [False, True])
 def test_dasks_views_show_the_tasks_name_and_what_became_of_it(
-    address: str, worker: StartWorker
+    address: str, worker: StartWorker, ours: bool
 ) -> None:
     worker(address)
-    assert run_remote("dask", work.where, {"address": address}).where != os.getpid()
-    failed = run_remote("dask", work.refuse, {"address": address}, error_mode="return")
-    assert isinstance(failed.refuse, LookupError)
     seen: dict[str, Any] = {}
 
     def shown() -> bool:
         seen.update(views(address))
         return bool(seen["errors"])
 
-    wait_until(shown, seconds=10, what="Dask shows the failure")
+    with Client(address, set_as_default=False) as client:
+        config: dict[str, Any] = {"address": address} if ours else {"client": client}
+        assert run_remote("dask", work.where, config).where != os.getpid()
+        failed = run_remote("dask", work.refuse, config, error_mode="return")
+        assert isinstance(failed.refuse, LookupError)
+        wait_until(shown, seconds=10, what="Dask shows the failure")
     assert seen["states"]["where"]["memory"] == 1
     assert seen["states"]["where"].get("erred", 0) == 0
     assert seen["states"]["refuse"]["processing"] == 1  # once: Dask does not retry it
