@@ -35,6 +35,8 @@ RETRY_MILLISECONDS = 7000
 """How long the client repeats a call to a server that does not answer. Less than the limit of a
 submission, so that the reason can be told."""
 
+NAME_CHARACTERS = 100
+"""How much of the task's name goes into a workflow's id, which may have 1000 bytes."""
 
 _START_FIXED = frozenset({"workflow", "arg", "args"})
 _CONNECT_FIXED = frozenset({"target_host", "lazy"})
@@ -148,11 +150,15 @@ class TemporalServer:
     def _start_options(
         self, payload: Mapping[str, Any], frame: Mapping[str, Any], job_id: str
     ) -> dict[str, Any]:
+        task = str(payload.get("task_name") or payload["task_id"])
+        # Lists of workflows show ids, and no summaries. Under an idempotency key the id is that
+        # of the key alone, whatever the task is called.
+        named = "" if frame.get("job_id") else task[:NAME_CHARACTERS]
         options: dict[str, Any] = {
-            "id": f"{self._prefix}-{job_id}" if self._prefix else job_id,
+            "id": "-".join(part for part in (self._prefix, named, job_id) if part),
             "task_queue": DEFAULT_TASK_QUEUE,
             "id_reuse_policy": WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            "static_summary": str(payload.get("task_name") or payload["task_id"]),
+            "static_summary": task,
         }
         delivery = payload.get("delivery") or {}
         # How long a workflow of yours may take is yours to say: it may do more than the task.

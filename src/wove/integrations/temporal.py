@@ -48,7 +48,7 @@ class TemporalAdapter(BackendAdapter):
       ("localhost:7233"), with `connect_options`: further arguments of `Client.connect`.
     - `workflow` ("WoveWorkflow"): the workflow's type, or its class.
     - `task_queue` ("wove").
-    - `workflow_id_prefix` ("wove"): before the run's id.
+    - `workflow_id_prefix` ("wove"): before the task's name and the run's id.
     - `start_options`: further arguments of `start_workflow`; they beat ours, and
       `task_queue` beats them.
     """

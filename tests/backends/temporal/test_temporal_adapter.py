@@ -58,7 +58,7 @@ def test_the_payload_arrives_unchanged_as_the_only_argument(temporal_host: str, 
     first = event.workflow_execution_started_event_attributes
     (argument,) = first.input.payloads
     assert json.loads(argument.data) == payload
-    assert job_id == f"wove-{payload['run_id']}"
+    assert job_id == f"wove-report-{payload['run_id']}"
     assert (job.task_queue, job.workflow_type) == (queue, "WoveWorkflow")
     assert asyncio.run(job.static_summary()) == "report"
     assert asyncio.run(job.memo()) == {}
@@ -101,7 +101,7 @@ def test_options_beat_ours_and_task_queue_beats_options(temporal_host: str, queu
     assert first.workflow_run_timeout.ToTimedelta() == timedelta(seconds=77)
     del config["start_options"], config["task_queue"]
     job_id, payload = submit(config)
-    assert job_id == f"mine-{payload['run_id']}"
+    assert job_id == f"mine-report-{payload['run_id']}"
     assert started(temporal_host, job_id)[1].task_queue == "wove"
 
 
@@ -179,6 +179,7 @@ def test_a_second_workflow_of_one_key_is_refused(temporal_host: str, queue: str)
     with pytest.raises(SubmissionError) as caught:
         with_adapter(config, twice)
     assert caught.value.code is ErrorCode.DUPLICATE_KEY
+    # Of the key alone: a task that is renamed meanwhile must not run a second time.
     assert caught.value.backend_job_id == f"wove-{frame['job_id']}"
 
 

@@ -50,13 +50,30 @@ def test_a_job_is_named_after_its_task_and_succeeds_with_a_summary(
     result = run_remote(work.where, shared_queue)
     job, events, _ = job_of(result, temporal_host)
     assert job.status is WorkflowExecutionStatus.COMPLETED
-    assert job.id == f"wove-{result.runs[0].run_id}"
+    assert job.id == f"wove-where-{result.runs[0].run_id}"
     assert asyncio.run(job.static_summary()) == "where"
     (scheduled,) = [e for e in events if e.HasField("activity_task_scheduled_event_attributes")]
     assert scheduled.user_metadata.summary.data == b'"where"'
     summary = ask(temporal_host, lambda client: client.get_workflow_handle(job.id).result())
     assert (summary["outcome"], summary["delivered"]) == ("succeeded", True)
     assert summary["callback_url"].endswith("/wove/events/***")
+
+
+def test_a_list_of_workflows_tells_the_tasks_apart(
+    shared_queue: dict[str, Any], temporal_host: str
+) -> None:
+    """Temporal's own lists, of its web pages as well, show ids and types, and no summaries."""
+    (run,) = run_remote(work.where, shared_queue).runs
+    wanted = f"WorkflowId STARTS_WITH 'wove-where-' AND TaskQueue = '{shared_queue['task_queue']}'"
+
+    async def listed(client: Client) -> list[str]:
+        return [found.id async for found in client.list_workflows(wanted)]
+
+    wait_until(
+        lambda: str(run.backend_job_id) in ask(temporal_host, listed),
+        seconds=30,
+        what="Temporal lists the workflow by its task's name",
+    )
 
 
 def test_a_task_that_raises_is_a_failed_workflow_with_its_text_and_no_retry(
