@@ -21,7 +21,8 @@ def register(app: Celery, name: str = DEFAULT_TASK_NAME) -> Any:
     payload twice (retries belong to the weave). It returns a small summary that JSON
     can carry, whatever the payload's own task did; it fails only when the events
     could not be delivered, which is what an operator should see in red. A filter on
-    Celery's loggers keeps payloads out of this process's log.
+    Celery's loggers keeps payloads out of this process's log, and a request class of its
+    own out of what the worker answers to `celery inspect` and to Flower.
 
     Args:
         app: the application that your workers run.
@@ -44,6 +45,7 @@ def register(app: Celery, name: str = DEFAULT_TASK_NAME) -> Any:
         ignore_result=False,
         track_started=True,
         serializer="json",
+        Request="wove.integrations._celery_request:PayloadRequest",
     )
     def wove_payload(payload: Any) -> Any:
         return run(payload)

@@ -108,6 +108,35 @@ def test_a_monitor_sees_the_tasks_name_and_nothing_of_the_payload(
     assert "callable" not in json.dumps(list(events.values()), default=str)
 
 
+def test_what_a_worker_answers_of_its_jobs_holds_no_payload(
+    rabbitmq_url: str, celery_worker: StartWorker, queue: str, tmp_path: Path
+) -> None:
+    """`celery inspect`, and Flower's page of a worker: one job runs, another is reserved."""
+    celery_worker(rabbitmq_url, queue=queue, concurrency=1)
+    token = uuid.uuid4().hex
+    config = {"broker_url": rabbitmq_url, "queue": queue, "callback_token": token}
+    app = celery.Celery("monitor", broker=rabbitmq_url, set_as_current=False)
+    started, gate = tmp_path / "started", tmp_path / "gate"
+    told: list[dict[str, Any]] = []
+
+    def held() -> bool:
+        inspect = app.control.inspect(timeout=1)
+        answers = [*(inspect.active() or {}).values(), *(inspect.reserved() or {}).values()]
+        # The broker is shared with other tests.
+        told[:] = [job for jobs in answers for job in jobs if queue in json.dumps(job)]
+        return {job["name"] for job in told} == {"until", "where"}
+
+    with in_background(work.until, config, started=str(started), gate=str(gate)):
+        wait_until(started.exists, seconds=30, what="the first job runs")
+        with in_background(work.where, config):
+            try:
+                wait_until(held, seconds=30, what="the worker holds both jobs")
+            finally:
+                gate.touch()
+    assert token not in json.dumps(told)
+    assert "pickle" not in json.dumps(told)
+
+
 def test_the_job_fails_when_its_events_cannot_be_delivered(
     redis_url: str, celery_worker: StartWorker, queue: str
 ) -> None:
