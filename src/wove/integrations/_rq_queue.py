@@ -26,6 +26,9 @@ FUNCTION = "wove.integrations.worker.run"
 
 SUCCESS_CALLBACK = "wove.integrations._rq_job.fail_like_the_task"
 
+SHOWN = ("task_name", "run_id")
+"""Fields of the payload that come first in it."""
+
 _CHOSEN_HERE = frozenset({"self", "func", "args", "kwargs", "pipeline", "timeout"})
 
 
@@ -58,7 +61,10 @@ class RQQueue:
         from rq import Callback
 
         options = {"on_success": Callback(SUCCESS_CALLBACK), **options}
-        job = self._queue.enqueue(FUNCTION, args=(payload,), **options)
+        # Of a running job monitors show the first 75 characters of its argument: names there,
+        # and not the callback's URL.
+        first = {key: payload[key] for key in SHOWN if key in payload}
+        job = self._queue.enqueue(FUNCTION, args=({**first, **payload},), **options)
         return RQJob(job.id)
 
     def cancel(self, job: RQJob) -> CancelOutcome:

@@ -40,7 +40,12 @@ def test_the_payload_arrives_unchanged_as_the_only_argument(
 def test_what_rq_shows_and_logs_holds_nothing_of_the_payload(
     redis_url: str, connection: redis.Redis, queue: str
 ) -> None:
-    job, _ = submit({"redis_url": redis_url, "queue_name": queue})
+    job, payload = submit({"redis_url": redis_url, "queue_name": queue})
+    # What a monitor shows of a running job, shortened by RQ.
+    called = rq.job.Job.fetch(job.id, connection=connection).get_call_string() or ""
+    assert called.startswith("wove.integrations.worker.run({'task_name': 'report', 'run_id'")
+    assert payload["run_id"] in called
+    assert "callback" not in called
     fields = connection.hgetall(f"rq:job:{job.id}")
     fields.pop(b"data")  # the call itself, packed
     assert b"very-secret-token" not in repr(fields).encode()
