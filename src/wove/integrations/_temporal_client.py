@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import contextlib
 import threading
+import time
 import weakref
 from collections.abc import Mapping
 from datetime import timedelta
@@ -42,10 +43,19 @@ _START_FIXED = frozenset({"workflow", "arg", "args"})
 _CONNECT_FIXED = frozenset({"target_host", "lazy"})
 _UNREACHABLE = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED)
 
-_connecting = threading.Lock()
-atexit.register(_connecting.acquire, timeout=1.0)  # for the reason in `_temporal_calls`
 _connected: weakref.WeakSet[ServiceClient] = weakref.WeakSet()
-"""Lazy clients of users that have connected."""
+"""Lazy clients that have connected."""
+
+_connecting: weakref.WeakKeyDictionary[ServiceClient, threading.Lock]
+_connecting = weakref.WeakKeyDictionary()
+"""Held while the client connects. One each: a server that is silent holds up nobody else's."""
+
+_guard = threading.Lock()
+"""Of `_connecting`."""
+
+CLOSE_SECONDS = 1.0
+"""How long the interpreter's end waits for those that connect, for the reason in
+`_temporal_calls`."""
 
 
 class TemporalServer:
@@ -144,7 +154,7 @@ class TemporalServer:
             )
         service = self._client.service_client
         if service.config.lazy and service not in _connected:
-            await in_thread(_connect, service)
+            await self.service.connect(lambda: in_thread(_connect, service))
         return self._client
 
     def _start_options(
@@ -181,7 +191,9 @@ def _connect(service: ServiceClient) -> None:
     Raises:
         ConnectionError: the server cannot be reached.
     """
-    with _connecting:
+    with _guard:
+        lock = _connecting.setdefault(service, threading.Lock())
+    with lock:
         if service in _connected:
             return
         try:
@@ -192,6 +204,17 @@ def _connect(service: ServiceClient) -> None:
         finally:
             note_call()
         _connected.add(service)
+
+
+def _end() -> None:
+    """No client begins to connect any more; wait for those that do."""
+    deadline = time.monotonic() + CLOSE_SECONDS
+    _guard.acquire(timeout=CLOSE_SECONDS)
+    for lock in list(_connecting.values()):
+        lock.acquire(timeout=max(0.0, deadline - time.monotonic()))
+
+
+atexit.register(_end)
 
 
 def _options(config: Mapping[str, Any], name: str, fixed: frozenset[str]) -> dict[str, Any]:

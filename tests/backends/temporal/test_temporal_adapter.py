@@ -167,6 +167,34 @@ def test_a_server_that_never_answers_ends_in_time(monkeypatch: pytest.MonkeyPatc
     assert caught.value.code is ErrorCode.BACKEND_UNAVAILABLE
 
 
+def test_a_silent_server_holds_up_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_service, "SUBMIT_SECONDS", 2.0)
+    others = {"target_host": f"127.0.0.1:{free_port()}"}
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        mine = {"target_host": f"127.0.0.1:{silent.getsockname()[1]}"}
+        with pytest.raises(SubmissionError, match="no answer in 2 s"):
+            submit(mine)  # and its client connects still
+        with pytest.raises(SubmissionError) as caught:
+            submit(others)
+    assert "refused" in str(caught.value.reason)
+
+
+def test_one_silent_server_is_knocked_at_once_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_service, "SUBMIT_SECONDS", 1.0)
+    made = [payload_and_frame() for _ in range(20)]
+
+    async def use(adapter: TemporalAdapter) -> int:
+        submissions = (adapter.submit(*one) for one in made)
+        await asyncio.gather(*submissions, return_exceptions=True)
+        return sum(thread.name == "wove-call" for thread in threading.enumerate())
+
+    before = sum(thread.name == "wove-call" for thread in threading.enumerate())
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        config = {"target_host": f"127.0.0.1:{silent.getsockname()[1]}"}
+        # One that connects, and one of the import's that may idle still.
+        assert with_adapter(config, use) - before <= 2
+
+
 def test_a_second_workflow_of_one_key_is_refused(temporal_host: str, queue: str) -> None:
     config = {"target_host": temporal_host, "task_queue": queue}
     payload, frame = payload_and_frame()
