@@ -134,6 +134,8 @@ async def _in_time(opening: Coroutine[Any, Any, None]) -> None:
         await asyncio.wait_for(opening, START_SECONDS)
     except asyncio.TimeoutError as error:
         raise ConnectionError(str(error) or f"no answer in {START_SECONDS:g} s") from error
+    except asyncio.CancelledError as error:  # a client library's way to fail: nobody cancels this
+        raise ConnectionError("the broker's start was cancelled from within") from error
 
 
 async def started_copy(broker: AsyncBroker) -> AsyncBroker:

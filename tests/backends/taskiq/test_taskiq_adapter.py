@@ -282,6 +282,22 @@ def test_a_start_that_hangs_is_given_up_and_tried_again(
     submit({"broker": make})
 
 
+def test_a_start_that_cancels_itself_is_tried_again() -> None:
+    cancels = [True]
+
+    async def make() -> AsyncBroker:
+        if cancels:
+            raise asyncio.CancelledError  # as client libraries do when a connection breaks
+        return a_list(f"redis://127.0.0.1:{free_port()}", "reports")
+
+    with pytest.raises(SubmissionError, match="cancelled from within") as caught:
+        submit({"broker": make})
+    assert caught.value.code is ErrorCode.BACKEND_UNAVAILABLE
+    cancels.clear()
+    with pytest.raises(SubmissionError, match="connecting to 127"):
+        submit({"broker": make})
+
+
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_a_function_makes_one_broker_for_many_weaves(
     redis_url: str, connection: redis.Redis, queue: str, asynchronous: bool
