@@ -71,7 +71,8 @@ class DaskAdapter(BackendAdapter):
             else "executor_config['address']"
         )
         address = await self.in_thread(address_of, client, options)
-        self.warn_of_local_callback(address)
+        if not address.startswith("inproc:"):  # whose workers are threads of this process
+            self.warn_of_local_callback(address)
         self._cluster = Cluster(client, options)
         # Holds each until Dask has told of its end: its run may have ended before.
         self._news: News[DaskJob] = News(_over, self.changed)

@@ -339,6 +339,26 @@ def test_a_running_job_outlives_a_restart_of_all_workers(
     wait_until(lambda: started.process.poll() is not None, seconds=30, what="the worker has ended")
 
 
+@pytest.mark.parametrize(
+    ("address", "warned"), [("tcp://192.0.2.7:8786", True), ("inproc://192.0.2.8/1/1", False)]
+)
+def test_a_cluster_in_this_process_needs_no_other_callback(
+    caplog: pytest.LogCaptureFixture, address: str, warned: bool
+) -> None:
+    async def begin() -> None:
+        adapter = DaskAdapter(
+            name="dask",
+            config={"address": address},
+            callback_url="http://127.0.0.1:1/wove/events/token",
+            run_config={},
+        )
+        await adapter.start()
+        await adapter.close()
+
+    asyncio.run(begin())
+    assert ("callback_url" in caplog.text) is warned
+
+
 def test_an_asynchronous_client_serves_a_weave_of_its_own_loop(
     address: str, worker: StartWorker
 ) -> None:
