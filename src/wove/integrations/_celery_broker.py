@@ -79,6 +79,10 @@ class CeleryBroker:
         for each in connection.alt:  # else read only when the one before it is down
             parse_url(each)
         self._own = None if url is None else _Own(connection)
+        # Celery makes each thread a result backend of its own, with connections that stay until
+        # Python's collector comes by. Polls are in ever new threads: they share one, in turn.
+        self._results: Any = None
+        self._asking_results = threading.Lock()
 
     def send(self, task_name: str, payload: dict[str, Any], options: dict[str, Any]) -> CeleryJob:
         """Publish the payload as the only argument of the worker's task."""
@@ -138,13 +142,20 @@ class CeleryBroker:
         return isinstance(error, OSError) and not isinstance(cause, connection.channel_errors)
 
     def _ask_result_backend(self, jobs: Mapping[str, CeleryJob]) -> dict[str, BackendState]:
-        states = {}
-        # One that is down leaves the question to the workers.
-        with contextlib.suppress(Exception):
-            for run_id, job in jobs.items():
-                state = state_from_result(self.app.backend.get_task_meta(job.id, cache=False))
-                if state is not None:
-                    states[run_id] = state
+        states: dict[str, BackendState] = {}
+        # One that is down, or keeps an earlier question waiting, leaves it to the workers.
+        if not self._asking_results.acquire(timeout=INSPECT_SECONDS):
+            return states
+        try:
+            with contextlib.suppress(Exception):
+                if self._results is None:
+                    self._results = self.app.backend
+                for run_id, job in jobs.items():
+                    state = state_from_result(self._results.get_task_meta(job.id, cache=False))
+                    if state is not None:
+                        states[run_id] = state
+        finally:
+            self._asking_results.release()
         return states
 
     def _keeps_results(self) -> bool:

@@ -346,6 +346,47 @@ def test_a_result_backend_that_is_down_leaves_the_question_to_the_workers(
     assert "no worker has it" in states["run"].reason
 
 
+def test_a_silent_result_backend_leaves_the_next_question_to_the_workers(
+    redis_url: str, queue: str
+) -> None:
+    payload, frame = payload_and_frame()
+
+    async def use(adapter: CeleryAdapter) -> Any:
+        job = await adapter.submit(payload, frame)
+        first = asyncio.ensure_future(adapter.poll({"run": job}))
+        await asyncio.sleep(0.1)
+        states = await asyncio.wait_for(adapter.poll({"run": job}), 20)
+        first.cancel()
+        return states
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        results = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        config = {"broker_url": redis_url, "result_backend": results, "queue": queue}
+        states = with_adapter(config, use)
+    assert "no worker has it" in states["run"].reason
+
+
+def test_polls_share_a_connection_to_the_result_backend(redis_url: str, queue: str) -> None:
+    payload, frame = payload_and_frame()
+    config = {"broker_url": redis_url, "result_backend": redis_url, "queue": queue}
+    config["app_name"] = queue  # nobody else's
+
+    async def ask(adapter: CeleryAdapter) -> None:
+        await adapter.poll({"run": CeleryJob(payload["run_id"])})
+
+    gc.collect()
+    gc.disable()  # what is left behind would be closed now or later
+    try:
+        with_adapter(config, lambda adapter: adapter.submit(payload, frame))
+        with_adapter(config, ask)
+        before = sockets_to(redis_url)
+        for _ in range(5):
+            with_adapter(config, ask)
+        assert len(sockets_to(redis_url)) == len(before)
+    finally:
+        gc.enable()
+
+
 @pytest.mark.parametrize(("terminate", "running"), [(False, "asks"), (True, "stops")])
 def test_it_says_what_cancel_does(redis_url: str, terminate: bool, running: str) -> None:
     async def use(adapter: CeleryAdapter) -> str:
