@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,9 @@ from wove.integrations._ray_connection import knock, refusal_in
 
 CONNECT_SECONDS = 10
 """How long the cluster may take to accept a connection before the command gives up."""
+
+END_SECONDS = 5
+"""How long Ray may take to end its node after a second signal."""
 
 STARTED = "Ray runtime started"
 """What `ray start` prints when the node is there."""
@@ -85,7 +90,9 @@ class _Node:
         )
         said = _Output(process)
         try:
-            if not said.until(STARTED):
+            if not said.until(STARTED, unless=self._hurry):
+                if self._hurry.is_set():
+                    raise CannotStartError("stopped before the node was there")
                 raise _not_started(self._address, said)
             raylet = _raylet_of(process.pid)
             name = f"{raylet.node_id} " if raylet else ""
@@ -103,11 +110,20 @@ class _Node:
             if raylet is not None:
                 self._drain(raylet)
         finally:
-            if process.poll() is None:
-                process.terminate()
-            process.wait()
+            self._end(process)
         print("wove: stopped", file=sys.stderr)
         return 0
+
+    def _end(self, process: subprocess.Popen[str]) -> None:
+        """Have `ray start` end with its node; after a second signal not for longer than it may."""
+        if process.poll() is None:
+            process.terminate()
+        begun = time.monotonic()
+        while process.poll() is None:
+            # One that still looks for its head hears no signal. Its node ends with it.
+            if self._hurry.wait(0.1) and time.monotonic() - begun > END_SECONDS:
+                process.kill()
+            time.sleep(0.1)
 
     def _on_signal(self, *_: object) -> None:
         """The first asks for a stop after the tasks in hand, the second for one at once."""
@@ -115,19 +131,26 @@ class _Node:
 
     def _drain(self, raylet: _Raylet) -> None:
         """Have the cluster give the node no more tasks; Ray ends a drained node that is idle."""
-        done = subprocess.run(  # noqa: S603 - as above
+        asking = subprocess.Popen(  # noqa: S603 - as above
             _ray(
                 *("drain-node", "--address", self._address, "--node-id", raylet.node_id),
                 *("--reason", "DRAIN_NODE_REASON_PREEMPTION"),
                 *("--reason-message", "the worker was asked to stop"),
             ),
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            check=False,
+            start_new_session=True,  # as above
         )
-        if done.returncode:
-            print(f"wove: Ray did not drain the node: {done.stderr.strip()}", file=sys.stderr)
+        said = _Output(asking)
+        said.until_end(unless=self._hurry)
+        if self._hurry.is_set():
+            asking.kill()  # without the cluster's head it tries for most of a minute
+            asking.wait()
+            return
+        if asking.wait():
+            print(f"wove: Ray did not drain the node: {said.last(1)}", file=sys.stderr)
             return
         while raylet.is_alive() and not self._hurry.wait(0.2):
             pass
@@ -143,11 +166,19 @@ class _Output:
         self._ended = False
         threading.Thread(target=self._read, name="wove-ray-output", daemon=True).start()
 
-    def until(self, text: str) -> bool:
-        """Wait for a line with `text`; False if the process ended without one."""
+    def until(self, text: str, *, unless: threading.Event) -> bool:
+        """Wait for a line with `text`; False if there is none at the end, or `unless` is set."""
+        return self._wait(lambda: any(text in line for line in self._lines), unless)
+
+    def until_end(self, *, unless: threading.Event) -> None:
+        """Wait until nothing more can come, or `unless` is set."""
+        self._wait(lambda: False, unless)
+
+    def _wait(self, found: Callable[[], bool], unless: threading.Event) -> bool:
         with self._changed:
-            self._changed.wait_for(lambda: self._ended or any(text in x for x in self._lines))
-            return any(text in line for line in self._lines)
+            while not (found() or self._ended or unless.is_set()):
+                self._changed.wait(0.2)  # a signal's handler sets `unless`, and may not notify
+            return found()
 
     def last(self, count: int) -> str:
         """The last lines."""

@@ -10,6 +10,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +20,15 @@ import pytest
 from tests.adapters import tasks
 from tests.backends.ray import work
 from tests.backends.weaves import in_background
-from tests.services import Worker, free_port, start_ray, stop_service, wove_worker
+from tests.services import (
+    Worker,
+    free_port,
+    start_ray,
+    start_worker,
+    stop_service,
+    wait_until,
+    wove_worker,
+)
 from wove.errors import WorkerLostError
 
 pytestmark = [pytest.mark.xdist_group("adapters-ray"), pytest.mark.timeout(240)]
@@ -147,6 +157,56 @@ def test_a_head_that_says_nothing() -> None:
     assert done.returncode == 1
     assert "it accepts connections and does not answer" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_second_sigterm_does_not_wait_for_a_start_that_fails(tmp_path: Path) -> None:
+    """Ray looks for its cluster for most of a minute, and hears no signal meanwhile."""
+    connections: list[socket.socket] = []
+
+    def greet(head: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # it is closed
+            while True:
+                connections.append(head.accept()[0])
+                with contextlib.suppress(OSError):
+                    connections[-1].sendall(bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
+
+    def has_begun(pid: int) -> bool:
+        return any(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
+
+    with socket.create_server(("127.0.0.1", 0)) as head:
+        threading.Thread(target=greet, args=(head,), daemon=True).start()
+        argv = wove_worker("ray", "--address", f"127.0.0.1:{head.getsockname()[1]}")
+        command = start_worker(tmp_path, "ray", argv, ready="")
+        try:
+            wait_until(lambda: has_begun(command.process.pid), seconds=60, what="Ray starts")
+            for _ in range(2):
+                time.sleep(1)
+                command.process.terminate()
+            assert command.process.wait(25) == 1
+        finally:
+            command.kill()
+            for each in connections:
+                each.close()
+    assert command.log() == "wove: stopped before the node was there\n"
+
+
+def test_a_second_sigterm_does_not_wait_for_a_head_that_is_gone(tmp_path: Path) -> None:
+    folder = Path(tempfile.mkdtemp())  # Ray's sockets need a short path
+    try:
+        head = start_ray(folder)
+        argv = wove_worker("ray", "--address", head.url, "--num-cpus", "1")
+        command = start_worker(tmp_path, "ray", argv, seconds=120)
+        try:
+            for pid in head.pids:
+                stop_service(pid)
+            for _ in range(2):
+                command.process.terminate()
+                time.sleep(2)
+            command.process.wait(25)
+        finally:
+            command.kill()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_ray_that_is_not_installed_is_named(tmp_path: Path) -> None:
