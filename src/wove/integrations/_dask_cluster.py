@@ -62,6 +62,9 @@ class Cluster:
         """Whether the scheduler can be told something now."""
         return self._client is not None and self._client.status == "running"
 
+    def _status(self) -> str:
+        return "closed" if self._client is None else str(self._client.status)
+
     @property
     def client(self) -> Any:
         """The client; after `connect`."""
@@ -76,6 +79,8 @@ class Cluster:
             OSError: the scheduler cannot be reached.
         """
         with self._lock:
+            if self._own and self._client is not None and self._client.status == "closed":
+                self._client = None  # it has given its scheduler up, which may be back by now
             if self._client is None and not self._closed:
                 address = self._options.get("address")
                 if isinstance(address, str):
@@ -90,9 +95,10 @@ class Cluster:
         for _ in range(int(CONNECT_SECONDS * 20)):
             if self.is_connected():
                 return
+            if self._status() == "closed":
+                break
             waited.wait(0.05)
-        status = "closed" if self._client is None else self._client.status
-        raise OSError(f"the client is {status}")
+        raise OSError(f"the client is {self._status()}")
 
     def submit(
         self,
@@ -126,12 +132,21 @@ class Cluster:
         return DaskJob(str(key), future, kept=keep)
 
     def cancel(self, job: DaskJob) -> bool:
-        """Take one task from the scheduler; whether no worker had it yet."""
+        """Take one task from the scheduler; whether it is known that no worker has it.
+
+        Raises:
+            OSError: the scheduler cannot be told.
+        """
         client = self.client
         job.cancelled = True
+        if not self.is_connected():
+            raise OSError(f"the client is {self._status()}")
+        # Of one that was there before its scheduler came back, or that an operator took away,
+        # the scheduler knows nothing: a worker may run it all the same.
+        known = job.future.status in ("pending", "finished", "error")
         waiting = not any(job.id in keys for keys in client.processing().values())
         client.cancel([job.future], force=True, msg="cancelled by its weave")
-        return waiting
+        return waiting and known
 
     def ask(self, jobs: Mapping[str, DaskJob]) -> dict[str, BackendState]:
         """What the scheduler has told of the tasks, by run id."""

@@ -22,6 +22,8 @@ from tests.backends.submitting import Submitting
 from tests.backends.weaves import in_background, run_remote
 from tests.services import Started, Worker, stop_service, wait_until
 from wove.errors import DeliveryError, ErrorCode, SubmissionError
+from wove.executors.backend_state import BackendStatus
+from wove.integrations import _dask_cluster
 from wove.integrations.dask import DaskAdapter
 
 submitting = Submitting("dask", DaskAdapter)
@@ -112,6 +114,37 @@ def test_the_scheduler_is_restarted_with_a_queued_job(
     assert error.code is ErrorCode.BACKEND_FORGOT
     assert "scheduler-connection-lost" in str(error)
     assert time.monotonic() - begun < 70
+
+
+def test_a_scheduler_that_was_away_for_long_is_found_again(
+    scheduler: Callable[..., Started], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dask's client gives up after a while, for good; the weave makes itself another one."""
+    monkeypatch.setattr(_dask_cluster, "CONNECT_SECONDS", 2.0)
+    first = scheduler()
+
+    async def submit(adapter: DaskAdapter) -> Any:
+        payload, frame = submitting.payload_and_frame()
+        return await adapter.submit(payload, {**frame, "delivery": {}})
+
+    async def use(adapter: DaskAdapter) -> Any:
+        before = await submit(adapter)
+        for pid in first.pids:
+            await asyncio.to_thread(stop_service, pid)
+        while adapter._cluster.client.status != "closed":
+            await asyncio.sleep(0.1)
+        with pytest.raises(OSError, match="the client is"):
+            await adapter.cancel("run", before, {})
+        again = {"port": int(first.url.rpartition(":")[2])}
+        await asyncio.to_thread(scheduler, **again)
+        after = await submit(adapter)
+        states = await adapter.poll({"before": before, "after": after})
+        outcomes = [await adapter.cancel("run", job, {}) for job in (before, after)]
+        return states["after"].status, outcomes
+
+    status, outcomes = submitting.with_adapter({"address": first.url}, use)
+    assert status is BackendStatus.QUEUED
+    assert outcomes == ["asked", "stopped"]  # whether a worker has the older one, nobody knows
 
 
 def test_the_scheduler_dies_under_a_running_job(
