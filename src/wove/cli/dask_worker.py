@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10
 """How long the scheduler may take to answer before the command gives up."""
+
+LEAVE_SECONDS = 5
+"""How long the scheduler may take to let a worker go that has nothing in hand any more."""
 
 
 def add_to(backends: Any) -> None:
@@ -131,9 +135,28 @@ async def _until_stopped(worker: Worker, arguments: argparse.Namespace) -> int:
     worker.status = Status.closing_gracefully  # no new tasks
     while worker.state.executing and not closed.done():  # noqa: ASYNC110 - Dask has no event
         await asyncio.sleep(0.05)
+    if not closed.done():
+        await _leave(worker)
     await worker.close()
     print("wove: stopped", file=sys.stderr)
     return 0
+
+
+async def _leave(worker: Worker) -> None:
+    """Have the scheduler give other workers what is here.
+
+    A worker that only closes has failed, to Dask, at each task that it had and had not begun.
+    """
+    scheduler: Any = worker.scheduler  # whose calls have no types
+    stimulus = "wove-worker-stops"
+    here = worker.address
+    for call, more in (
+        (scheduler.retire_workers, {"workers": [here], "close_workers": False, "remove": True}),
+        # It is not let go like that while no other worker can take a result that is here.
+        (scheduler.unregister, {"address": here, "expected": True, "close": False}),
+    ):
+        with contextlib.suppress(Exception):  # the scheduler may be gone
+            await asyncio.wait_for(call(**more, stimulus_id=stimulus), LEAVE_SECONDS)
 
 
 def _stop_once(

@@ -6,10 +6,12 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from distributed import Client
 
 from tests.adapters import tasks
 from tests.backends.dask import work
@@ -42,6 +44,32 @@ def test_sigterm_lets_the_job_in_hand_finish(
 def _begin_and_nap(begun: str, effect: str) -> None:
     tasks.note(begun)
     work.nap(effect)
+
+
+def test_what_a_stopped_worker_has_not_begun_is_not_lost_with_it(
+    address: str, worker: StartWorker, tmp_path: Path
+) -> None:
+    """The scheduler allows no failures: a stop in order must not count as one."""
+    started, config = worker(address), {"address": address}
+    begun, gate = tmp_path / "begun", tmp_path / "gate"
+    values = {"begun": str(begun), "gate": str(gate)}
+    with in_background("dask", work.wait_at, config, **values) as in_hand:
+        tasks.wait_for(begun)
+        with in_background("dask", work.where, config) as waiting:
+            with Client(address, set_as_default=False) as operator:
+                wait_until(
+                    lambda: sum(map(len, operator.processing().values())) == 2,
+                    seconds=20,
+                    what="the worker has both jobs",
+                )
+            started.process.terminate()
+            time.sleep(1)
+            tasks.note(gate)
+            assert started.process.wait(20) == 0
+            worker(address)
+    assert in_hand[0].wait_at == "let through"
+    assert waiting[0].exception is None
+    assert waiting[0].where not in (os.getpid(), started.process.pid)
 
 
 @pytest.mark.parametrize(
