@@ -218,6 +218,8 @@ class Watcher:
                 level = logging.INFO if self._warned else logging.WARNING
                 self._warned = True
                 words = f"{type(error).__name__}: {error}"
+                if isinstance(error, asyncio.TimeoutError) and not str(error):
+                    words = f"no answer in {self._liveness.poll_timeout:g} s"
                 one = next(iter(self._watched.values())).named
                 logger.log(
                     level,

@@ -79,10 +79,18 @@ class Service:
             seconds: how long its answer is waited for; those of a submission without it.
 
         Raises:
-            TimeoutError: asyncio's: there was no answer in time.
+            TimeoutError: asyncio's: there was no answer in time; it names the server.
         """
+        limit = seconds or SUBMIT_SECONDS
         async with self._turns:
-            return await asyncio.wait_for(make(), seconds or SUBMIT_SECONDS)
+            try:
+                return await asyncio.wait_for(make(), limit)
+            except asyncio.TimeoutError as error:
+                if str(error):
+                    raise
+                whom = f"{self._what} at {self.address}"
+                words = f"{self._backend} had no answer of {whom} in {limit:g} s"
+                raise asyncio.TimeoutError(words) from error
 
     async def connect(self, make: Callable[[], Awaitable[None]]) -> None:
         """Await one call that all submissions of the moment share, such as connecting.

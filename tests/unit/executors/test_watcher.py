@@ -153,6 +153,22 @@ async def test_an_answer_of_another_type_is_none_and_is_told_of(answer, caplog):
 
 
 @in_loop
+async def test_a_question_without_an_answer_in_time_is_told_of_as_such(caplog):
+    one = Watched(poll_timeout=0.02)
+
+    async def poll(submissions: Mapping[str, Any]) -> Any:
+        one.polls.append(set(submissions))
+        await asyncio.Event().wait()
+
+    one.watcher._poll = poll
+    one.watcher.add("a", "a", Facts(), None)
+    one.watcher.hurry("a")
+    await until(lambda: bool(caplog.text))
+    await one.watcher.stop()
+    assert "no answer in 0.02 s" in caplog.text
+
+
+@in_loop
 async def test_a_question_that_nobody_waits_for_is_dropped_in_silence(caplog):
     one = Watched()
 

@@ -69,9 +69,10 @@ def test_no_answer_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(caught.value).startswith(
         "rq cannot reach Redis at redis://queue:6379/0, which is the setting: no answer in 0.05 s."
     )
-    with pytest.raises(asyncio.TimeoutError):
+    words = r"rq had no answer of Redis at redis://queue:6379/0 in"
+    with pytest.raises(asyncio.TimeoutError, match=rf"{words} 0\.05 s"):
         run(lambda service: service.ask(never))
-    with pytest.raises(asyncio.TimeoutError):
+    with pytest.raises(asyncio.TimeoutError, match=rf"{words} 0\.01 s"):
         run(lambda service: service.ask(never, seconds=0.01))
 
 
