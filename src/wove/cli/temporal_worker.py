@@ -229,11 +229,13 @@ async def _connect(arguments: argparse.Namespace) -> Client:
             f"{'--client' if arguments.client else '--target-host'} is right."
         ) from error
     except Exception as error:
-        if not arguments.client:
+        if arguments.client:
+            raise CannotStartError(
+                f"--client {address} raised {type(error).__name__}: {error}"
+            ) from error
+        if not isinstance(error, ValueError):
             raise
-        raise CannotStartError(
-            f"--client {address} raised {type(error).__name__}: {error}"
-        ) from error
+        raise CannotStartError(f"Temporal's SDK cannot use {address}: {error}") from error
     if not isinstance(client, Client):
         raise CannotStartError(f"--client {address}: it gave a {type(client).__name__}")
     return client
@@ -242,10 +244,19 @@ async def _connect(arguments: argparse.Namespace) -> Client:
 def _connect_options(arguments: argparse.Namespace) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if arguments.target_host is None:
-        with contextlib.suppress(ImportError):  # of temporalio 1.16 and later
+        try:
             from temporalio.envconfig import ClientConfig
 
             options.update(ClientConfig.load_client_connect_config())
+        except ImportError:  # it is of temporalio 1.16 and later
+            pass
+        except (RuntimeError, OSError, ValueError) as error:
+            # The lines between may show those of the file, and so a key.
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            why = lines[0] if len(lines) == 1 else f"{lines[0]}: {lines[-1]}"
+            raise CannotStartError(
+                f"Temporal's own variables or configuration file are no use: {why}"
+            ) from error
     elif os.environ.get("TEMPORAL_API_KEY"):
         options["api_key"] = os.environ["TEMPORAL_API_KEY"]
     given = {

@@ -126,6 +126,27 @@ def test_a_server_that_is_down() -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("TEMPORAL_PROFILE", "nowhere", "Profile 'nowhere' not found"),
+        ("TEMPORAL_TLS_CLIENT_CERT_PATH", "/no/such", "No such file or directory: '/no/such'"),
+        ("TEMPORAL_CONFIG_FILE", "{file}", "TOML parse error at line 2"),
+        ("TEMPORAL_ADDRESS", "not a host", "Temporal's SDK cannot use not a host: "),
+    ],
+)
+def test_what_temporals_own_settings_say_is_no_use(
+    tmp_path: Path, name: str, value: str, words: str
+) -> None:
+    file = tmp_path / "temporal.toml"
+    file.write_text('[profile.default]\napi_key = "very-secret" here\n')
+    done = command(**{name: value.format(file=file)})
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "very-secret" not in done.stderr
+
+
 def test_a_namespace_that_is_not_there(temporal_host: str) -> None:
     done = command("--target-host", temporal_host, "--namespace", "nowhere")
     assert done.returncode == 1
