@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -18,6 +19,9 @@ __all__ = ["Cluster", "DaskJob", "KnownKeyError", "address_of", "is_over"]
 
 CONNECT_SECONDS = SUBMIT_SECONDS - 1
 """How long connecting may take: what is wrong is known before a submission's time is up."""
+
+FILE_SECONDS = 3.0
+"""How long a scheduler's file may take to be there; it may be about to."""
 
 CLOSE_SECONDS = 2.0
 
@@ -82,13 +86,16 @@ class Cluster:
             if self._own and self._client is not None and self._client.status == "closed":
                 self._client = None  # it has given its scheduler up, which may be back by now
             if self._client is None and not self._closed:
-                address = self._options.get("address")
-                if isinstance(address, str):
-                    _knock(address)
+                options = dict(self._options)
+                file = options.pop("scheduler_file", None)
+                if not options.get("address"):  # else Dask does not look there either
+                    options["address"] = _address_in(file)
+                if isinstance(options["address"], str):
+                    _knock(options["address"])
                 from distributed import Client
 
                 defaults = {"set_as_default": False, "timeout": CONNECT_SECONDS}
-                self._client = Client(**{**defaults, **self._options})
+                self._client = Client(**{**defaults, **options})
             if self._closed:  # meanwhile: the weave did not wait for it
                 self._close_own()
         waited = threading.Event()
@@ -234,6 +241,18 @@ def address_of(client: Any, options: Mapping[str, Any]) -> str:
         )
     scheduler = client.scheduler
     return str(scheduler.address) if scheduler is not None else "(a closed client)"
+
+
+def _address_in(file: Any) -> str:
+    """What a scheduler has written down: Dask itself would wait for the file for ever."""
+    from distributed.utils import json_load_robust
+
+    try:
+        return str(json_load_robust(file, timeout=FILE_SECONDS)["address"])
+    except (OSError, asyncio.TimeoutError) as error:
+        raise OSError(f"no scheduler has written it, not in {FILE_SECONDS:g} s") from error
+    except (KeyError, TypeError) as error:
+        raise OSError("it holds no 'address'") from error
 
 
 def _knock(address: str) -> None:

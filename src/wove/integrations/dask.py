@@ -65,11 +65,13 @@ class DaskAdapter(BackendAdapter):
                 "the dask executor needs 'address' or 'client' in executor_config, "
                 "such as 'address': 'tcp://scheduler:8786'"
             )
-        setting = (
-            "the address of executor_config['client']"
-            if client is not None
-            else "executor_config['address']"
-        )
+        if client is not None:
+            setting = "the address of executor_config['client']"
+        elif config.get("address"):
+            setting = "executor_config['address']"
+        else:
+            option = "address" if options.get("address") else "scheduler_file"
+            setting = f"executor_config['client_options'][{option!r}]"
         address = await self.in_thread(address_of, client, options)
         if not address.startswith("inproc:"):  # whose workers are threads of this process
             self.warn_of_local_callback(address)

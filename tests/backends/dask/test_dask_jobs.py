@@ -281,6 +281,31 @@ def test_a_scheduler_that_says_nothing_is_not_waited_for() -> None:
     assert time.monotonic() - begun < 13  # 9, and the end of the environment
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "no scheduler has written it"), ('{"id": 1}', "it holds no 'address'")],
+)
+def test_a_schedulers_file_that_is_no_use_is_named_and_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, words: str
+) -> None:
+    monkeypatch.setattr(_dask_cluster, "FILE_SECONDS", 0.3)
+    file = tmp_path / "scheduler.json"
+    if content is not None:
+        file.write_text(content)
+    before = set(threading.enumerate())
+    payload, frame = submitting.payload_and_frame()
+    frame["delivery"] = {}
+    config = {"client_options": {"scheduler_file": str(file)}}
+    with pytest.raises(SubmissionError, match=words) as caught:
+        submitting.with_adapter(config, lambda adapter: adapter.submit(payload, frame))
+    assert "executor_config['client_options']['scheduler_file']" in str(caught.value)
+    assert str(file) in str(caught.value)
+    left = set(threading.enumerate()) - before
+    wait_until(
+        lambda: not any(each.is_alive() for each in left), seconds=10, what="no thread is left"
+    )
+
+
 def test_the_payload_arrives_unchanged_as_the_only_argument(address: str) -> None:
     payload, frame = submitting.payload_and_frame()
     frame["delivery"] = {}
