@@ -63,7 +63,9 @@ def test_max_retries_of_the_users_has_ray_run_it_again(
     node()
     pids = tmp_path / "pids"
     config = {"address": cluster, "remote_options": {"resources": {mark: 1}, "max_retries": 2}}
-    options = {"delivery_heartbeat_seconds": 1}
+    # The weave gives a run up whose worker has been silent for so long, and a new process of
+    # Ray's takes a while to begin.
+    options = {"delivery_heartbeat_seconds": 8}
     with in_background("ray", work.stay_once, config, options=options, pids=str(pids)) as found:
         os.kill(int(tasks.wait_for(pids, seconds=60)), signal.SIGKILL)
     assert found[0].stay_once == "from the second execution"
