@@ -513,6 +513,21 @@ def wove_worker(backend: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "wove.cli", "worker", backend, *arguments]
 
 
+def run_wove_worker(
+    backend: str, *arguments: str, modules: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command that ends by itself, with the modules of a folder in front of all others."""
+    first = {} if modules is None else {"PYTHONPATH": str(modules)}
+    return subprocess.run(
+        wove_worker(backend, *arguments),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONPATH": _python_path(first)},
+    )
+
+
 def stop_workers(workers: Iterable[Worker]) -> None:
     """Stop several at once: each takes a second or more."""
     workers = list(workers)

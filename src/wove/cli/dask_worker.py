@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from wove.cli._starting import CannotStartError, amounts, at_least_one, say_ready
+from wove.integrations._dask_cluster import address_in
 
 if TYPE_CHECKING:
     from distributed import Worker
@@ -75,13 +76,16 @@ async def _work(arguments: argparse.Namespace) -> int:
         ) from error
     if bool(arguments.address) == bool(arguments.scheduler_file):
         raise CannotStartError("give --address URL or --scheduler-file PATH")
-    address = arguments.address or _address_in(arguments.scheduler_file)
+    address, file = arguments.address, arguments.scheduler_file
+    if file:
+        try:
+            address = address_in(file, seconds=CONNECT_SECONDS)
+        except OSError as error:
+            raise CannotStartError(f"--scheduler-file {file}: {error}") from error
     try:
         get_address_host_port(address)
     except (ValueError, NotImplementedError) as error:
-        option = (
-            "--address" if arguments.address else f"--scheduler-file {arguments.scheduler_file}:"
-        )
+        option = f"--scheduler-file {file}:" if file else "--address"
         raise CannotStartError(f"{option} {address}: {error}. Give tcp://HOST:PORT") from error
     try:
         worker = Worker(
@@ -102,19 +106,6 @@ async def _work(arguments: argparse.Namespace) -> int:
             "Check that it runs and that the address is right."
         ) from error
     return await _until_stopped(worker, arguments)
-
-
-def _address_in(path: str) -> str:
-    """What a scheduler has written down; it may be about to do so."""
-    from distributed.utils import json_load_robust
-
-    try:
-        return str(json_load_robust(path, timeout=CONNECT_SECONDS)["address"])
-    except (OSError, asyncio.TimeoutError) as error:
-        why = f"no scheduler's address is there, not in {CONNECT_SECONDS} s"
-        raise CannotStartError(f"--scheduler-file {path}: {why}") from error
-    except (KeyError, TypeError) as error:
-        raise CannotStartError(f"--scheduler-file {path}: it holds no 'address'") from error
 
 
 async def _until_stopped(worker: Worker, arguments: argparse.Namespace) -> int:

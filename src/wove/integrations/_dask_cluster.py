@@ -15,7 +15,7 @@ from typing import Any
 from wove.executors.backend_state import BackendState, BackendStatus
 from wove.integrations._service import SUBMIT_SECONDS
 
-__all__ = ["Cluster", "DaskJob", "KnownKeyError", "address_of", "is_over"]
+__all__ = ["Cluster", "DaskJob", "KnownKeyError", "address_in", "address_of", "is_over"]
 
 CONNECT_SECONDS = SUBMIT_SECONDS - 1
 """How long connecting may take: what is wrong is known before a submission's time is up."""
@@ -83,13 +83,13 @@ class Cluster:
             OSError: the scheduler cannot be reached.
         """
         with self._lock:
-            if self._own and self._client is not None and self._client.status == "closed":
-                self._client = None  # it has given its scheduler up, which may be back by now
-            if self._client is None and not self._closed:
+            # One that is closed has given its scheduler up, which may be back by now. Until
+            # there is another, it tells what it knows of its tasks.
+            if self._own and self._status() == "closed" and not self._closed:
                 options = dict(self._options)
                 file = options.pop("scheduler_file", None)
                 if not options.get("address"):  # else Dask does not look there either
-                    options["address"] = _address_in(file)
+                    options["address"] = address_in(file, seconds=FILE_SECONDS)
                 if isinstance(options["address"], str):
                     _knock(options["address"])
                 from distributed import Client
@@ -145,13 +145,13 @@ class Cluster:
             OSError: the scheduler cannot be told.
         """
         client = self.client
-        job.cancelled = True
         if not self.is_connected():
             raise OSError(f"the client is {self._status()}")
         # Of one that was there before its scheduler came back, or that an operator took away,
         # the scheduler knows nothing: a worker may run it all the same.
         known = job.future.status in ("pending", "finished", "error")
         waiting = not any(job.id in keys for keys in client.processing().values())
+        job.cancelled = True
         client.cancel([job.future], force=True, msg="cancelled by its weave")
         return waiting and known
 
@@ -243,14 +243,22 @@ def address_of(client: Any, options: Mapping[str, Any]) -> str:
     return str(scheduler.address) if scheduler is not None else "(a closed client)"
 
 
-def _address_in(file: Any) -> str:
-    """What a scheduler has written down: Dask itself would wait for the file for ever."""
+def address_in(file: Any, *, seconds: float) -> str:
+    """What a scheduler has written down: Dask itself would wait for the file for ever.
+
+    Args:
+        file: its path.
+        seconds: how long it may take to be there; the scheduler may be about to write it.
+
+    Raises:
+        OSError: it is not there, cannot be read, or holds no address.
+    """
     from distributed.utils import json_load_robust
 
     try:
-        return str(json_load_robust(file, timeout=FILE_SECONDS)["address"])
-    except (OSError, asyncio.TimeoutError) as error:
-        raise OSError(f"no scheduler has written it, not in {FILE_SECONDS:g} s") from error
+        return str(json_load_robust(file, timeout=seconds)["address"])
+    except asyncio.TimeoutError as error:
+        raise OSError(f"no scheduler has written it, not in {seconds:g} s") from error
     except (KeyError, TypeError) as error:
         raise OSError("it holds no 'address'") from error
 

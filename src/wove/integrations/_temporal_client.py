@@ -46,8 +46,7 @@ _UNREACHABLE = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED)
 _connected: weakref.WeakSet[ServiceClient] = weakref.WeakSet()
 """Lazy clients that have connected."""
 
-_connecting: weakref.WeakKeyDictionary[ServiceClient, threading.Lock]
-_connecting = weakref.WeakKeyDictionary()
+_connecting = weakref.WeakKeyDictionary[ServiceClient, threading.Lock]()
 """Held while the client connects. One each: a server that is silent holds up nobody else's."""
 
 _guard = threading.Lock()

@@ -135,15 +135,19 @@ def test_a_scheduler_that_was_away_for_long_is_found_again(
             await asyncio.sleep(0.1)
         with pytest.raises(OSError, match="the client is"):
             await adapter.cancel("run", before, {})
+        with pytest.raises(SubmissionError, match="Connection refused"):
+            await submit(adapter)
+        # A submission that could not connect takes nothing from what is known.
+        gone = (await adapter.poll({"before": before}))["before"].status
         again = {"port": int(first.url.rpartition(":")[2])}
         await asyncio.to_thread(scheduler, **again)
         after = await submit(adapter)
         states = await adapter.poll({"before": before, "after": after})
         outcomes = [await adapter.cancel("run", job, {}) for job in (before, after)]
-        return states["after"].status, outcomes
+        return gone, states["after"].status, outcomes
 
-    status, outcomes = submitting.with_adapter({"address": first.url}, use)
-    assert status is BackendStatus.QUEUED
+    gone, status, outcomes = submitting.with_adapter({"address": first.url}, use)
+    assert (gone, status) == (BackendStatus.ABSENT, BackendStatus.QUEUED)
     assert outcomes == ["asked", "stopped"]  # whether a worker has the older one, nobody knows
 
 

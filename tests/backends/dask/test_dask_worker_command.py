@@ -16,7 +16,14 @@ from distributed import Client
 from tests.adapters import tasks
 from tests.backends.dask import work
 from tests.backends.weaves import in_background, run_remote
-from tests.services import Worker, free_port, start_worker, wait_until, wove_worker
+from tests.services import (
+    Worker,
+    free_port,
+    run_wove_worker,
+    start_worker,
+    wait_until,
+    wove_worker,
+)
 from wove.errors import WorkerLostError
 
 StartWorker = Callable[..., Worker]
@@ -81,13 +88,15 @@ def test_what_a_stopped_worker_has_not_begun_is_not_lost_with_it(
         (["--address", "http://scheduler:8786"], "Give tcp://HOST:PORT"),
         (["--address", "tcp://127.0.0.1:{port}", "--resource", "GPU"], "give NAME=AMOUNT"),
         (["--address", "nosuch://127.0.0.1:{port}"], "unknown address scheme 'nosuch'"),
-        (["--scheduler-file", "/no/such"], "--scheduler-file /no/such: no scheduler's address"),
+        (
+            ["--scheduler-file", "/no/such"],
+            "--scheduler-file /no/such: no scheduler has written it",
+        ),
     ],
 )
 def test_it_cannot_start(arguments: list[str], words: str) -> None:
     port = free_port()
-    argv = wove_worker("dask", *(argument.format(port=port) for argument in arguments))
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    done = run_wove_worker("dask", *(argument.format(port=port) for argument in arguments))
     assert done.returncode == 1
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -142,15 +151,7 @@ def test_the_scheduler_is_found_in_its_file(
 
 def test_dask_that_is_not_installed_is_named(tmp_path: Path) -> None:
     (tmp_path / "distributed.py").write_text("raise ImportError('no dask here')\n")
-    path = os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]])
-    done = subprocess.run(
-        wove_worker("dask", "--address", "tcp://127.0.0.1:1"),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, "PYTHONPATH": path},
-    )
+    done = run_wove_worker("dask", "--address", "tcp://127.0.0.1:1", modules=tmp_path)
     assert done.returncode == 1
     assert "pip install 'wove[dask]'" in done.stderr
     assert "Traceback" not in done.stderr

@@ -23,6 +23,7 @@ from tests.backends.weaves import in_background
 from tests.services import (
     Worker,
     free_port,
+    run_wove_worker,
     start_ray,
     start_worker,
     stop_service,
@@ -82,8 +83,7 @@ def test_a_second_sigterm_waits_for_no_job(
 )
 def test_it_cannot_start(arguments: list[str], words: str) -> None:
     port = free_port()
-    argv = wove_worker("ray", *(argument.format(port=port) for argument in arguments))
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    done = run_wove_worker("ray", *(argument.format(port=port) for argument in arguments))
     assert done.returncode == 1
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -152,8 +152,7 @@ def test_a_cluster_that_wants_a_token_says_so(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_head_that_says_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        argv = wove_worker("ray", "--address", f"127.0.0.1:{silent.getsockname()[1]}")
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+        done = run_wove_worker("ray", "--address", f"127.0.0.1:{silent.getsockname()[1]}")
     assert done.returncode == 1
     assert "it accepts connections and does not answer" in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -211,15 +210,7 @@ def test_a_second_sigterm_does_not_wait_for_a_head_that_is_gone(tmp_path: Path) 
 
 def test_ray_that_is_not_installed_is_named(tmp_path: Path) -> None:
     (tmp_path / "ray.py").write_text("raise ImportError('no ray here')\n")
-    path = os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]])
-    done = subprocess.run(
-        wove_worker("ray", "--address", "127.0.0.1:1"),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, "PYTHONPATH": path},
-    )
+    done = run_wove_worker("ray", "--address", "127.0.0.1:1", modules=tmp_path)
     assert done.returncode == 1
     assert "pip install 'wove[ray]'" in done.stderr
     assert "Traceback" not in done.stderr

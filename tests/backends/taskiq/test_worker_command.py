@@ -21,7 +21,7 @@ from taskiq import AsyncBroker, BrokerMessage
 from tests.backends.taskiq import brokers, work
 from tests.backends.taskiq.weaves import in_background, run_remote
 from tests.faults.tcp import BytesProxy
-from tests.services import Worker, free_port, wait_until, wove_worker
+from tests.services import Worker, free_port, run_wove_worker, wait_until
 from wove.integrations._taskiq_receiver import JobsReceiver
 
 StartWorker = Callable[..., Worker]
@@ -288,15 +288,7 @@ def test_a_worker_that_cannot_start_says_why(
     port = free_port()
     (tmp_path / "its_brokers.py").write_text(BROKERS.format(port=port))
     filled = [each.format(port=port, url=redis_url) for each in arguments]
-    path = os.pathsep.join([str(tmp_path), os.environ["PYTHONPATH"]])
-    done = subprocess.run(
-        wove_worker("taskiq", *filled),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, "PYTHONPATH": path},
-    )
+    done = run_wove_worker("taskiq", *filled, modules=tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith("wove: ")
     assert says in done.stderr

@@ -152,9 +152,8 @@ async def test_an_answer_of_another_type_is_none_and_is_told_of(answer, caplog):
     assert "the backend could not be asked about its jobs, such as task 'one' in" in caplog.text
 
 
-@in_loop
-async def test_a_question_without_an_answer_in_time_is_told_of_as_such(caplog):
-    one = Watched(poll_timeout=0.02)
+def ask_in_vain(one: Watched) -> None:
+    """Have a question asked that is never answered."""
 
     async def poll(submissions: Mapping[str, Any]) -> Any:
         one.polls.append(set(submissions))
@@ -163,6 +162,12 @@ async def test_a_question_without_an_answer_in_time_is_told_of_as_such(caplog):
     one.watcher._poll = poll
     one.watcher.add("a", "a", Facts(), None)
     one.watcher.hurry("a")
+
+
+@in_loop
+async def test_a_question_without_an_answer_in_time_is_told_of_as_such(caplog):
+    one = Watched(poll_timeout=0.02)
+    ask_in_vain(one)
     await until(lambda: bool(caplog.text))
     await one.watcher.stop()
     assert "no answer in 0.02 s" in caplog.text
@@ -171,14 +176,7 @@ async def test_a_question_without_an_answer_in_time_is_told_of_as_such(caplog):
 @in_loop
 async def test_a_question_that_nobody_waits_for_is_dropped_in_silence(caplog):
     one = Watched()
-
-    async def poll(submissions: Mapping[str, Any]) -> Any:
-        one.polls.append(set(submissions))
-        await asyncio.Event().wait()
-
-    one.watcher._poll = poll
-    one.watcher.add("a", "a", Facts(), None)
-    one.watcher.hurry("a")
+    ask_in_vain(one)
     await until(lambda: one.polls)
     await one.watcher.stop()
     assert caplog.text == ""
